@@ -1,0 +1,1 @@
+"""Thin Ray shells around the loop: symbol, supervisor, collector, trainer, start-up."""

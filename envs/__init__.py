@@ -1,0 +1,1 @@
+"""The gymnasium market simulator: observation, action, reward, one vector kernel."""

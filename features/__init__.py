@@ -1,0 +1,1 @@
+"""One compiled streaming feature engine, labels, and the dataset made of both."""

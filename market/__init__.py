@@ -1,0 +1,1 @@
+"""The vocabulary of the floor: events, tapes, instruments, orders, account, execution."""

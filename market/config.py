@@ -1,0 +1,120 @@
+"""Configuration: frozen, unknown keys refused, errors that name file, line, key and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from market.errors import ConfigError
+
+__all__ = ["Config", "load"]
+
+ConfigT = TypeVar("ConfigT", bound="Config")
+
+
+class Config(BaseModel):
+    """Base of every setting: immutable, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def load(path: Path, kind: type[ConfigT]) -> ConfigT:
+    """Read a YAML file into a config.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        The config class.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, isn't YAML, or a key or value in it is wrong; every fault is listed
+        with its line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"can't be read ({error.strerror}); check the path", path) from error
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        raise ConfigError(f"not valid YAML: {error.problem}", path, line) from error
+    if not isinstance(data, dict):
+        raise ConfigError("must be a mapping of keys to values", path, 1)
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        faults = [_explain(path, root, kind, fault) for fault in error.errors()]
+        first = faults[0]
+        if len(faults) == 1:
+            raise first from None
+        listing = "\n".join(f"  {fault}" for fault in faults)
+        raise ConfigError(f"{len(faults)} faults:\n{listing}", path, key=first.key) from None
+
+
+def _explain(path: Path, root: yaml.Node | None, kind: type[BaseModel], fault: Any) -> ConfigError:
+    """Turn one pydantic fault into our error, with the line it stands on."""
+    location = tuple(fault["loc"])
+    key = ".".join(str(part) for part in location)
+    line = _line(root, location)
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(kind, location[:-1])
+        close = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        return ConfigError(f"unknown key; {hint}", path, line, key)
+    if fault["type"] == "missing":
+        return ConfigError("is missing; add it", path, line, key)
+    message = fault["msg"][0].lower() + fault["msg"][1:]
+    return ConfigError(f"{message}, was {fault['input']!r}", path, line, key)
+
+
+def _line(node: yaml.Node | None, location: tuple[str | int, ...]) -> int | None:
+    """Return the 1-based line of the deepest part of ``location`` that is in the file."""
+    if node is None:
+        return None
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(k, v) for k, v in node.value if k.value == str(part)]
+            if not pairs:
+                break
+            line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):
+                break
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _known_keys(kind: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Return the keys a config accepts at ``location``, following nested configs."""
+    current: type[BaseModel] = kind
+    for part in location:
+        field = current.model_fields.get(str(part))
+        nested = None if field is None else _config_in(field.annotation)
+        if nested is not None:
+            current = nested
+    return sorted(current.model_fields)
+
+
+def _config_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the config class inside an annotation such as ``tuple[Costs, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _config_in(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,33 @@
+"""What is traded, and what trading it costs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from market.config import Config
+from market.execution import Costs
+
+__all__ = ["Instrument"]
+
+
+class Instrument(Config):
+    """One tradable symbol.
+
+    Parameters
+    ----------
+    symbol
+        The venue's name.
+    interval
+        Nominal seconds between its events (2 for ``R_75``, 300 for five-minute bars).
+    leverage
+        Largest notional the policy may hold, as a multiple of the sleeve's equity.
+    costs
+        What one side of a trade costs.
+    """
+
+    symbol: str
+    interval: Annotated[float, Field(gt=0.0)]
+    leverage: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.0
+    costs: Costs = Costs()

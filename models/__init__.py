@@ -1,0 +1,1 @@
+"""The supervised ensemble: members, stacking, export, runtime, registry."""

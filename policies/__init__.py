@@ -1,0 +1,1 @@
+"""Who decides size and exit: baselines, the network, RLlib training, the exported form."""

@@ -1,0 +1,1 @@
+"""Leases, limits and breakers: what the portfolio allows. No I/O."""

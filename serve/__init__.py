@@ -1,0 +1,1 @@
+"""Ray Serve: the HTTP and WebSocket API and the web page."""

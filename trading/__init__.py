@@ -1,0 +1,1 @@
+"""The loop, free of Ray: trader, orders, journal, paper broker, backtest, reports."""

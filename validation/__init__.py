@@ -1,0 +1,1 @@
+"""How a result is judged: splits, metrics, the promotion gate."""

@@ -1,0 +1,1 @@
+"""Where data comes from and orders go: Deriv, files, the bundled exchange."""
