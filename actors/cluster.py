@@ -1,0 +1,93 @@
+"""Ray's start and stop: the one place that knows how this program joins a cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import ray
+from pydantic import Field
+from ray._private import ray_constants
+
+from market.config import Config
+from market.errors import FloorError
+
+__all__ = ["NAMESPACE", "RayConfig", "joined"]
+
+NAMESPACE = "pregao"
+"""Ray namespace of every named actor."""
+
+
+class RayConfig(Config):
+    """Which Ray to use.
+
+    Parameters
+    ----------
+    address
+        ``local`` starts a Ray of our own on loopback and stops it again; ``auto`` joins the
+        cluster this machine belongs to (what ``ray up cluster.yaml`` made).
+    cpus
+        Logical CPUs of a local Ray; trainers take one each, symbol actors none.
+    metrics_port
+        Port the node's metrics are scraped from, on loopback; local Ray only.
+    """
+
+    address: str = "local"
+    cpus: Annotated[int, Field(ge=2)] = 4
+    metrics_port: Annotated[int, Field(ge=1024, le=65535)] = 9464
+
+
+@contextmanager
+def joined(config: RayConfig) -> Iterator[None]:
+    """Be connected to Ray inside the ``with`` block; a local Ray is stopped at its end.
+
+    Raises
+    ------
+    FloorError
+        Ray did not start, or there is no cluster to join.
+    """
+    # Small matrices on busy cores: a second thread per process makes every one of them slower.
+    env_vars = {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
+    try:
+        if config.address == "local":
+            _stay_on_loopback()
+            ray.init(
+                num_cpus=config.cpus,
+                namespace=NAMESPACE,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=True,
+                runtime_env={"env_vars": env_vars},
+                _metrics_export_port=config.metrics_port,
+            )
+        else:
+            ray.init(
+                address=config.address,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                runtime_env={"env_vars": env_vars, "working_dir": "."},
+            )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        ray.shutdown()
+        raise FloorError(
+            f"Ray did not start ({str(error).splitlines()[0]}); run `pregao doctor`, and `ray stop` if an old one hangs"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _stay_on_loopback() -> None:
+    """Make the local Ray and its metrics port answer on loopback only.
+
+    Ray turns an explicit 127.0.0.1 back into the machine's outer address. The switch it has
+    against that is named after the systems whose firewalls ask about open ports, and does the
+    same on every system; it is read at import here and from the environment in Ray's processes.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
