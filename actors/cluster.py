@@ -74,7 +74,8 @@ def joined(config: RayConfig) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         ray.shutdown()
         raise FloorError(
-            f"Ray did not start ({str(error).splitlines()[0]}); run `pregao doctor`, and `ray stop` if an old one hangs"
+            f"Ray did not start ({str(error).splitlines()[0]}); "
+            "run `pregao doctor`, and `ray stop` if an old one hangs"
         ) from error
     try:
         yield
