@@ -1,0 +1,194 @@
+"""What the exchange tells about itself: listings, contracts, limits, accounts, single ticks."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from market.processes import CrashBoom, SyntheticIndex
+from venues.simulated.record import Record
+
+__all__ = ["account", "active_symbol", "contracts", "ohlc", "tick", "website_status"]
+
+MARKET = {"market": "synthetic_index", "market_display_name": "Derived"}
+BALANCE = 10_000.0
+"""Play money of a new virtual account."""
+
+
+def tick(record: Record, i: int) -> dict[str, Any]:
+    """Body of a ``tick`` frame: quote is the mid, ``pip_size`` the number of decimals."""
+    index = record.index
+    quote = record.price(i)
+    half = max(index.pip, index.spread * quote / 2)
+    return {
+        "ask": round(quote + half, index.decimals),
+        "bid": round(quote - half, index.decimals),
+        "epoch": record.epoch(i),
+        "pip_size": index.decimals,
+        "quote": quote,
+        "symbol": record.symbol,
+    }
+
+
+def ohlc(record: Record, candle: dict[str, Any], length: int) -> dict[str, Any]:
+    """Body of an ``ohlc`` frame: prices are strings, ``epoch`` is the last tick's."""
+    decimals = record.index.decimals
+    prices = {name: f"{candle[name]:.{decimals}f}" for name in ("open", "high", "low", "close")}
+    return prices | {
+        "epoch": record.epoch(record.latest()),
+        "granularity": length,
+        "open_time": candle["epoch"],
+        "pip_size": decimals,
+        "symbol": record.symbol,
+    }
+
+
+def active_symbol(record: Record, order: int, full: bool) -> dict[str, Any]:
+    """One entry of ``active_symbols``; ``pip`` is the smallest price change."""
+    index = record.index
+    brief: dict[str, Any] = MARKET | {
+        "allow_forward_starting": 0,
+        "display_name": index.display_name,
+        "display_order": order,
+        "exchange_is_open": 1,
+        "is_trading_suspended": 0,
+        "pip": index.pip,
+        "subgroup": "synthetics",
+        "subgroup_display_name": "Synthetics",
+        "submarket": index.submarket,
+        "submarket_display_name": index.submarket_display_name,
+        "symbol": index.symbol,
+        "symbol_type": "stockindex",
+    }
+    if not full:
+        return brief
+    last = record.latest()
+    spot = record.price(last) if last >= 0 else None
+    when = str(record.epoch(last)) if last >= 0 else ""
+    return brief | {"exchange_name": "RANDOM", "spot": spot, "spot_time": when}
+
+
+def contracts(record: Record) -> dict[str, Any]:
+    """Body of ``contracts_for``: rise/fall where ticks are even-handed, and multipliers."""
+    index = record.index
+    rising, falling = ("CALL", "up"), ("PUT", "down")
+    offered = [
+        _contract(index, kind, "multiplier", "Multipliers", sentiment)
+        | {"multiplier_range": list(index.multipliers)}
+        | ({} if isinstance(index.process, CrashBoom) else {"cancellation_range": _CANCELLATIONS})
+        for kind, sentiment in (("MULTUP", "up"), ("MULTDOWN", "down"))
+    ]
+    if not isinstance(index.process, CrashBoom):
+        offered += [
+            _contract(index, kind, "callput", "Up/Down", sentiment)
+            for kind, sentiment in (rising, falling)
+        ]
+    last = record.latest()
+    return {
+        "available": offered,
+        "close": None,
+        "feed_license": "realtime",
+        "hit_count": len(offered),
+        "open": None,
+        "spot": record.price(last) if last >= 0 else None,
+    }
+
+
+_CANCELLATIONS = ["5m", "10m", "15m", "30m", "60m"]
+
+
+def _contract(
+    index: SyntheticIndex, kind: str, category: str, display: str, sentiment: str
+) -> dict[str, Any]:
+    timed = category == "callput"
+    return {
+        "barrier_category": "euro_atm" if timed else "american",
+        "barriers": 0,
+        "contract_category": category,
+        "contract_category_display": display,
+        "contract_type": kind,
+        "default_stake": 10,
+        "exchange_name": "RANDOM",
+        "expiry_type": "tick" if timed else "no_expiry",
+        "market": MARKET["market"],
+        "max_contract_duration": "10t" if timed else "0",
+        "min_contract_duration": "1t" if timed else "0",
+        "sentiment": sentiment,
+        "start_type": "spot",
+        "submarket": index.submarket,
+        "underlying_symbol": index.symbol,
+    }
+
+
+def website_status(calls_per_minute: int) -> dict[str, Any]:
+    """Body of ``website_status``; the misspelt key is the venue's own."""
+    currency = {
+        "fractional_digits": 2,
+        "is_deposit_suspended": 0,
+        "is_suspended": 0,
+        "is_withdrawal_suspended": 0,
+        "name": "US Dollar",
+        "stake_default": 10,
+        "transfer_between_accounts": {"limits": None},
+        "type": "fiat",
+    }
+    return {
+        "api_call_limits": {
+            "max_proposal_subscription": {"applies_to": "subscribing to proposal", "max": 5},
+            "max_requestes_general": {
+                "applies_to": "rest of calls",
+                "hourly": calls_per_minute * 80,
+                "minutely": calls_per_minute,
+            },
+            "max_requests_outcome": {
+                "applies_to": "portfolio, statement and proposal",
+                "hourly": 1500,
+                "minutely": 25,
+            },
+            "max_requests_pricing": {
+                "applies_to": "proposal and proposal_open_contract",
+                "hourly": 3600,
+                "minutely": 80,
+            },
+        },
+        "currencies_config": {"USD": currency},
+        "site_status": "up",
+        "supported_languages": ["EN"],
+    }
+
+
+def account(token: str, opened: int) -> dict[str, Any]:
+    """Body of ``authorize``: the virtual account that belongs to a token, always the same one."""
+    number = zlib.crc32(token.encode())
+    login = f"VRTC{number % 10**9:09d}"
+    listed = {
+        "account_category": "trading",
+        "account_type": "binary",
+        "broker": "VRTC",
+        "created_at": opened,
+        "currency": "USD",
+        "currency_type": "fiat",
+        "is_disabled": 0,
+        "is_virtual": 1,
+        "landing_company_name": "virtual",
+        "linked_to": [],
+        "loginid": login,
+    }
+    return {
+        "account_list": [listed],
+        "balance": BALANCE,
+        "country": "",
+        "currency": "USD",
+        "email": "",
+        "fullname": "",
+        "is_virtual": 1,
+        "landing_company_fullname": "Deriv Limited",
+        "landing_company_name": "virtual",
+        "linked_to": [],
+        "local_currencies": {"USD": {"fractional_digits": 2}},
+        "loginid": login,
+        "preferred_language": "EN",
+        "scopes": ["read", "trade", "trading_information"],
+        "upgradeable_landing_companies": [],
+        "user_id": number,
+    }
