@@ -1,0 +1,89 @@
+"""The paper broker: a venue in this process, filling through the one execution model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from market.errors import StateError
+from market.events import Event, FeedGap, Tick
+from market.execution import fee, fill_price
+from market.instruments import Instrument
+from market.orders import Fill, Order
+
+__all__ = ["PaperBroker"]
+
+
+class _Books(msgspec.Struct):
+    """The broker's memory: open orders, and the decision time of the last one it took."""
+
+    pending: list[Order] = []
+    latest: int = -1
+
+
+class PaperBroker:
+    """Fills every order whole, at the open of the first event after its decision.
+
+    Parameters
+    ----------
+    instrument
+        What is traded, with its costs.
+
+    Examples
+    --------
+    >>> broker = PaperBroker(Instrument(symbol="R_75", interval=2.0))
+    >>> order = Order("R_75-1", "R_75", 1, 2.0, 100.0)
+    >>> broker.submit(order)
+    >>> broker.submit(order)
+    >>> broker.fills(Tick("R_75", 1, 100.0))
+    []
+    >>> broker.fills(Tick("R_75", 2, 101.0))
+    [Fill(order_id='R_75-1', symbol='R_75', time=2, units=2.0, price=101.0, fee=0.0)]
+    """
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._symbol = instrument.symbol
+        self._costs = instrument.costs
+        self._books = _Books()
+
+    def submit(self, order: Order) -> None:
+        """Take an order; one it has taken before, filled or not, changes nothing."""
+        if order.symbol != self._symbol:
+            raise StateError(f"{order.id}: sent to the paper broker of {self._symbol}")
+        # A symbol's orders come in decision order, so one time remembers every id ever taken.
+        if order.time > self._books.latest:
+            self._books.latest = order.time
+            self._books.pending.append(order)
+
+    def fills(self, event: Event) -> Sequence[Fill]:
+        """Return the orders decided before ``event``, filled at its open; a gap fills nothing."""
+        if not self._books.pending or isinstance(event, FeedGap):
+            return []
+        mid = event.price if isinstance(event, Tick) else event.open
+        due = [order for order in self._books.pending if order.time < event.time]
+        if not due:
+            return []
+        self._books.pending = [order for order in self._books.pending if order.time >= event.time]
+        return [self._fill(order, event.time, mid) for order in due]
+
+    def pending(self) -> Sequence[Order]:
+        """Return the orders sent and not yet executed."""
+        return tuple(self._books.pending)
+
+    def snapshot(self) -> bytes:
+        """Return the memory, for :meth:`restore`: the venue's own, not the trader's."""
+        return msgspec.json.encode(self._books)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Take up a memory."""
+        try:
+            self._books = msgspec.json.decode(snapshot, type=_Books)
+        except msgspec.MsgspecError as error:
+            raise StateError(f"paper broker's snapshot can't be read ({error})") from error
+
+    def _fill(self, order: Order, time: int, mid: float) -> Fill:
+        costs = self._costs
+        price = float(fill_price(mid, order.units, costs.half_spread, costs.slippage))
+        charge = float(fee(order.units, price, costs.commission))
+        return Fill(order.id, order.symbol, time, order.units, price, charge)
