@@ -1,0 +1,1 @@
+"""What is measured, how it is shown, and when it raises an alarm."""
