@@ -85,7 +85,7 @@ class Volatility:
     Examples
     --------
     >>> Volatility(0.75, 2.0, 4).prices(34173.9692, 2, np.random.default_rng(1)).tolist()
-    [34176.2051, 34181.5185]
+    [34176.1993, 34181.5026]
     """
 
     sigma: float
@@ -135,9 +135,6 @@ class CrashBoom:
 class Step:
     """A coin toss a tick: ``S' = S + step`` or ``S - step``.
 
-    The walk is arithmetic; from the level the index trades at, it takes thousands of years to
-    come near zero.
-
     Parameters
     ----------
     step
@@ -161,10 +158,8 @@ class SyntheticIndex:
 
     Parameters
     ----------
-    symbol, display_name
+    symbol, display_name, submarket, submarket_display_name
         The venue's names.
-    submarket, submarket_display_name
-        Its place in the venue's tree, under market ``synthetic_index``.
     interval
         Seconds between ticks.
     decimals
@@ -174,7 +169,7 @@ class SyntheticIndex:
     process
         The law of its prices.
     commission
-        Cost of a side at the venue's smallest multiplier, as a fraction of the notional.
+        Cost of a side at the smallest multiplier, as a fraction of the notional.
     multipliers
         Leverages offered.
     spread
@@ -226,94 +221,79 @@ def _positive(start: float) -> float:
     return start
 
 
-def _volatility(symbol: str, percent: int, interval: int, decimals: int, start: float) -> None:
-    """List a Volatility index; the commission is about 4.5 seconds' standard deviation."""
-    name = f"Volatility {percent}{' (1s)' if interval == 1 else ''} Index"
-    measured = {10: 3.75e-5, 25: 8.75e-5, 50: 2e-4, 75: 3e-4, 100: 3.75e-4}
-    lowest = {10: 400, 25: 160, 50: 80, 75: 50, 100: 40}.get(percent, max(1, 4000 // percent))
-    SYNTHETICS[symbol] = SyntheticIndex(
-        symbol,
-        name,
-        "random_index",
-        "Continuous Indices",
-        interval,
-        decimals,
-        start,
-        Volatility(percent / 100, interval, decimals),
-        measured.get(percent, percent * 3.8e-6),
-        tuple(lowest * k for k in (1, 2, 5, 8, 10)),
+_COMMISSIONS = {10: 3.75e-5, 25: 8.75e-5, 50: 2e-4, 75: 3e-4, 100: 3.75e-4}
+_MULTIPLIERS = {
+    10: (400, 1000, 2000, 3000, 4000),
+    25: (160, 400, 800, 1200, 1600),
+    50: (80, 200, 400, 600, 800),
+    75: (50, 100, 200, 300, 500),
+    100: (40, 100, 200, 300, 400),
+}
+
+
+def _volatility(percent: int, interval: int, decimals: int, start: float) -> SyntheticIndex:
+    """List a Volatility index; an unpublished commission is taken in proportion to the rest."""
+    return SyntheticIndex(
+        symbol=f"R_{percent}" if interval == 2 else f"1HZ{percent}V",
+        display_name=f"Volatility {percent}{' (1s)' if interval == 1 else ''} Index",
+        submarket="random_index",
+        submarket_display_name="Continuous Indices",
+        interval=interval,
+        decimals=decimals,
+        start=start,
+        process=Volatility(percent / 100, interval, decimals),
+        commission=_COMMISSIONS.get(percent, percent * 3.8e-6),
+        multipliers=_MULTIPLIERS.get(percent, (40, 100, 200, 300, 400)),
     )
 
 
-def _crash_boom(symbol: str, every: int, start: float) -> None:
-    """List a Crash or Boom index."""
-    kind = "Crash" if symbol.startswith("CRASH") else "Boom"
-    SYNTHETICS[symbol] = SyntheticIndex(
-        symbol,
-        f"{kind} {every} Index",
-        "crash_index",
-        "Crash/Boom Indices",
-        1,
-        3,
-        start,
-        CrashBoom(every, 1 if kind == "Boom" else -1, 3),
-        9e-5,
-        (100, 200, 300, 400, 500),
+def _crash_boom(kind: str, suffix: str, start: float) -> SyntheticIndex:
+    every = int(suffix.rstrip("N"))
+    return SyntheticIndex(
+        symbol=f"{kind.upper()}{suffix}",
+        display_name=f"{kind} {every} Index",
+        submarket="crash_index",
+        submarket_display_name="Crash/Boom Indices",
+        interval=1,
+        decimals=3,
+        start=start,
+        process=CrashBoom(every, 1 if kind == "Boom" else -1, 3),
+        commission=9e-5,
+        multipliers=(100, 200, 300, 400, 500),
     )
 
 
-def _step(symbol: str, tenths: int, start: float) -> None:
-    """List a Step index."""
-    SYNTHETICS[symbol] = SyntheticIndex(
-        symbol,
-        f"Step Index {tenths}00",
-        "step_index",
-        "Step Indices",
-        1,
-        1,
-        start,
-        Step(tenths / 10, 1),
-        1.47e-5 * tenths,
-        (750, 2000, 3500, 5500, 7500),
+def _step(tenths: int, start: float) -> SyntheticIndex:
+    return SyntheticIndex(
+        symbol="stpRNG" if tenths == 1 else f"stpRNG{tenths}",
+        display_name=f"Step Index {tenths}00",
+        submarket="step_index",
+        submarket_display_name="Step Indices",
+        interval=1,
+        decimals=1,
+        start=start,
+        process=Step(tenths / 10, 1),
+        commission=1.47e-5 * tenths,
+        multipliers=(750, 2000, 3500, 5500, 7500),
     )
 
 
-SYNTHETICS: dict[str, SyntheticIndex] = {}
+_R = ((10, 3, 5080.0), (25, 3, 3230.0), (50, 4, 180.0), (75, 4, 34000.0), (100, 2, 640.0))
+_HZ = {10: 9.8e3, 15: 1.1e4, 25: 7.4e5, 30: 5.6e3, 50: 2.1e5, 75: 4.4e3, 90: 8.9e3, 100: 1.4e3,
+       150: 3.2e3, 200: 2.6e3, 250: 2.3e3, 300: 2.1e3}  # fmt: skip
+_BOOM = {"50": 9600.0, "150N": 7300.0, "300N": 1900.0, "500": 5220.0, "600": 5116.0,
+         "900": 9010.0, "1000": 13800.0}  # fmt: skip
+_CRASH = {"50": 9700.0, "150N": 7200.0, "300N": 2100.0, "500": 3445.0, "600": 24650.0,
+          "900": 20710.0, "1000": 5590.0}  # fmt: skip
+_STEP = {1: 7955.0, 2: 8100.0, 3: 8300.0, 4: 7800.0, 5: 8000.0}
+
+_LISTED = (
+    *(_volatility(percent, 2, decimals, level) for percent, decimals, level in _R),
+    *(_volatility(percent, 1, 2, level) for percent, level in _HZ.items()),
+    *(_crash_boom("Boom", suffix, level) for suffix, level in _BOOM.items()),
+    *(_crash_boom("Crash", suffix, level) for suffix, level in _CRASH.items()),
+    *(_step(tenths, level) for tenths, level in _STEP.items()),
+)
+
+SYNTHETICS: dict[str, SyntheticIndex] = {index.symbol: index for index in _LISTED}
 """Every index that can be simulated, by symbol."""
-
-for _percent, _decimals, _level in (
-    (10, 3, 5080.0),
-    (25, 3, 3230.0),
-    (50, 4, 180.0),
-    (75, 4, 34000.0),
-    (100, 2, 640.0),
-):
-    _volatility(f"R_{_percent}", _percent, 2, _decimals, _level)
-for _percent, _level in (
-    (10, 9800.0),
-    (15, 11000.0),
-    (25, 740000.0),
-    (30, 5600.0),
-    (50, 210000.0),
-    (75, 4400.0),
-    (90, 8900.0),
-    (100, 1400.0),
-    (150, 3200.0),
-    (200, 2600.0),
-    (250, 2300.0),
-    (300, 2100.0),
-):
-    _volatility(f"1HZ{_percent}V", _percent, 1, 2, _level)
-for _suffix, _boom, _crash in (
-    ("50", 9600.0, 9700.0),
-    ("150N", 7300.0, 7200.0),
-    ("300N", 1900.0, 2100.0),
-    ("500", 5220.0, 3445.0),
-    ("600", 5116.0, 24650.0),
-    ("900", 9010.0, 20710.0),
-    ("1000", 13800.0, 5590.0),
-):
-    _crash_boom(f"BOOM{_suffix}", int(_suffix.rstrip("N")), _boom)
-    _crash_boom(f"CRASH{_suffix}", int(_suffix.rstrip("N")), _crash)
-for _tenths, _level in ((1, 7955.0), (2, 8100.0), (3, 8300.0), (4, 7800.0), (5, 8000.0)):
-    _step("stpRNG" if _tenths == 1 else f"stpRNG{_tenths}", _tenths, _level)

@@ -30,12 +30,12 @@ def tick(record: Record, i: int) -> dict[str, Any]:
     }
 
 
-def ohlc(record: Record, candle: dict[str, Any], length: int) -> dict[str, Any]:
-    """Body of an ``ohlc`` frame: prices are strings, ``epoch`` is the last tick's."""
+def ohlc(record: Record, i: int, candle: dict[str, Any], length: int) -> dict[str, Any]:
+    """Body of an ``ohlc`` frame: prices are strings, ``epoch`` is that of tick ``i``."""
     decimals = record.index.decimals
     prices = {name: f"{candle[name]:.{decimals}f}" for name in ("open", "high", "low", "close")}
     return prices | {
-        "epoch": record.epoch(record.latest()),
+        "epoch": record.epoch(i),
         "granularity": length,
         "open_time": candle["epoch"],
         "pip_size": decimals,

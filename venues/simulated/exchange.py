@@ -17,6 +17,7 @@ from market.errors import VenueError
 from market.tape import Tape
 from venues.simulated.config import ExchangeConfig, Fault
 from venues.simulated.record import Record
+from venues.simulated.replies import answer
 from venues.simulated.session import Session
 
 __all__ = ["PATH", "Exchange"]
@@ -154,9 +155,9 @@ class Exchange:
         await asyncio.sleep(0)
 
     async def _serve(self, connection: ServerConnection) -> None:
-        session = Session(self, connection, monotonic)
-        self._sessions[connection] = session
         self.connections += 1
+        session = Session(self, connection, self.connections, monotonic, answer)
+        self._sessions[connection] = session
         try:
             await session.run()
         finally:

@@ -10,7 +10,7 @@ import numpy as np
 from venues.simulated.calls import Refusal
 from venues.simulated.record import Record
 
-__all__ = ["LIMIT", "candles", "last_candle", "ticks"]
+__all__ = ["LIMIT", "candle_of", "candles", "ticks"]
 
 LIMIT = 5000
 """Most ticks or candles in one answer, whatever ``count`` asks for."""
@@ -45,9 +45,9 @@ def candles(record: Record, request: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _candles(record, start // length * length, end, length)[-_count(request) :]
 
 
-def last_candle(record: Record, length: int) -> dict[str, Any]:
-    """Return the candle that the latest published tick is in."""
-    epoch = record.epoch(record.latest())
+def candle_of(record: Record, i: int, length: int) -> dict[str, Any]:
+    """Return the candle that tick ``i`` is in, as far as that tick."""
+    epoch = record.epoch(i)
     return _candles(record, epoch // length * length, epoch, length)[-1]
 
 
@@ -78,7 +78,7 @@ def _span(record: Record, request: Mapping[str, Any], past: int) -> tuple[int, i
     """Return the epochs asked for; ``past`` seconds before the end where no start is given."""
     latest = record.epoch(record.latest())
     end = latest if request["end"] == "latest" else int(request["end"])
-    start = int(request.get("start", end - past if past else record.origin))
+    start = int(request.get("start", end - past if past else min(record.origin, end)))
     if start > end:
         raise Refusal("InvalidStartEnd", f"Start time {start} must be before end time {end}.")
     return max(start, 0), end

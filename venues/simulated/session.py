@@ -1,4 +1,4 @@
-"""One client's connection: its requests, its subscriptions, its outgoing frames in order."""
+"""One client's connection: its subscriptions, its limits, its outgoing frames in order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from venues.simulated import answers, history
-from venues.simulated.calls import Refusal, call_of, check
+from venues.simulated.calls import Refusal
 from venues.simulated.config import ExchangeConfig
 from venues.simulated.record import Record
 
-__all__ = ["Host", "Session", "Subscription"]
+__all__ = ["Host", "Session", "Subscription", "envelope"]
 
 _FREE = frozenset({"ping", "time"})
 _encode = msgspec.json.Encoder().encode
@@ -70,31 +70,44 @@ class Session:
         The exchange.
     connection
         The open socket.
+    number
+        Which connection of the exchange this is; its subscriptions' ids follow from it.
     clock
         Monotonic real seconds: rate limits and stalls are about the network, not the market.
+    answer
+        Called with the session and each frame received; it queues all that the frame causes
+        before it returns, so that no tick slips between a history and its stream.
     """
 
     def __init__(
-        self, host: Host, connection: ServerConnection, clock: Callable[[], float]
+        self,
+        host: Host,
+        connection: ServerConnection,
+        number: int,
+        clock: Callable[[], float],
+        answer: Callable[[Session, str | bytes], None],
     ) -> None:
+        self.host = host
         self.subscriptions: dict[str, Subscription] = {}
-        self._host = host
+        self.account: dict[str, Any] | None = None
         self._connection = connection
+        self._number = number
+        self._made = 0
         self._clock = clock
+        self._answer = answer
         self._frames: asyncio.Queue[str] = asyncio.Queue()
         self._speaks = asyncio.Event()
         self._speaks.set()
         self._calls: deque[float] = deque()
-        self._account: dict[str, Any] | None = None
 
     async def run(self) -> None:
         """Serve the client until it leaves, is idle too long, or is cut off."""
         writer = asyncio.create_task(self._write())
         try:
             while True:
-                async with asyncio.timeout(self._host.config.idle_seconds):
+                async with asyncio.timeout(self.host.config.idle_seconds):
                     frame = await self._connection.recv()
-                self._answer(frame)
+                self._answer(self, frame)
         except (ConnectionClosed, TimeoutError):
             pass
         finally:
@@ -112,25 +125,65 @@ class Session:
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self._speaks.set)
 
-    def stream(self, symbol: str, i: int) -> int:
-        """Send tick ``i`` of ``symbol`` on every stream that wants it; return how many did."""
-        sent = 0
-        for subscription in list(self.subscriptions.values()):
-            if subscription.symbol == symbol:
-                self._emit(subscription, i)
-                sent += 1
-        return sent
-
     def listens(self, symbol: str) -> bool:
         """Whether a stream of ``symbol`` is open."""
         return any(made.symbol == symbol for made in self.subscriptions.values())
 
+    def stream(self, symbol: str, i: int) -> int:
+        """Send tick ``i`` of ``symbol`` on every stream that wants it; return how many did."""
+        wanted = [made for made in self.subscriptions.values() if made.symbol == symbol]
+        for subscription in wanted:
+            self.emit(subscription, i)
+        return len(wanted)
+
+    def emit(self, subscription: Subscription, i: int) -> None:
+        """Send tick ``i``, or the candle it is in, on one stream."""
+        record = self.host.records[subscription.symbol]
+        if subscription.kind == "ticks":
+            tick = answers.tick(record, i) | {"id": subscription.id}
+            self.send(subscription.envelope, tick=tick)
+        else:
+            candle = history.candle_of(record, i, subscription.length)
+            ohlc = answers.ohlc(record, i, candle, subscription.length) | {"id": subscription.id}
+            self.send(subscription.envelope, ohlc=ohlc)
+
+    def send(self, envelope: Mapping[str, Any], **body: Any) -> None:
+        """Queue a frame."""
+        self.send_text(_encode({**envelope, **body}).decode())
+
     def send_text(self, frame: str) -> None:
         """Queue a raw frame; a client too slow to take its frames is cut off."""
-        if self._frames.qsize() >= self._host.config.backlog:
+        if self._frames.qsize() >= self.host.config.backlog:
             self.cut()
         else:
             self._frames.put_nowait(frame)
+
+    def count(self, call: str) -> None:
+        """Count a call; raises :class:`Refusal` above the limit of the last real minute."""
+        if call in _FREE:
+            return
+        now = self._clock()
+        while self._calls and now - self._calls[0] >= 60.0:
+            self._calls.popleft()
+        if len(self._calls) >= self.host.config.calls_per_minute:
+            raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
+        self._calls.append(now)
+
+    def subscribe(
+        self, request: dict[str, Any], msg_type: str, symbol: str = "", length: int = 0
+    ) -> Subscription:
+        """Open a stream of ``msg_type`` frames; raises :class:`Refusal` if it is open already."""
+        kind = {"tick": "ticks", "ohlc": "candles"}.get(msg_type, msg_type)
+        for other in self.subscriptions.values():
+            if (other.kind, other.symbol, other.length) == (kind, symbol, length):
+                text = f"You are already subscribed to {symbol or kind}."
+                raise Refusal("AlreadySubscribed", text)
+        self._made += 1
+        key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._number}/{self._made}"))
+        carried = {**envelope(request, msg_type), "subscription": {"id": key}}
+        made = Subscription(key, kind, symbol, length, carried)
+        self.subscriptions[key] = made
+        return made
 
     async def _write(self) -> None:
         try:
@@ -141,169 +194,8 @@ class Session:
         except ConnectionClosed:
             return
 
-    def _answer(self, frame: str | bytes) -> None:
-        """Answer one request; everything it causes is queued before this returns."""
-        try:
-            request = msgspec.json.decode(frame)
-        except msgspec.DecodeError:
-            request = None
-        if not isinstance(request, dict):
-            self._send({"echo_req": {}, "msg_type": "error"}, error=_error("BadRequest"))
-            return
-        call = ""
-        try:
-            call = call_of(request)
-            self._count(call)
-            check(call, request)
-            getattr(self, f"_on_{call}")(request)
-        except Refusal as refusal:
-            error = _error(refusal.code, refusal.message, refusal.details)
-            self._send(_envelope(request, call or "error"), error=error)
 
-    def _send(self, envelope: Mapping[str, Any], **body: Any) -> None:
-        self.send_text(_encode({**envelope, **body}).decode())
-
-    def _reply(self, request: dict[str, Any], msg_type: str, body: Any) -> None:
-        self._send(_envelope(request, msg_type), **{msg_type: body})
-
-    def _count(self, call: str) -> None:
-        if call in _FREE:
-            return
-        now = self._clock()
-        while self._calls and now - self._calls[0] >= 60.0:
-            self._calls.popleft()
-        if len(self._calls) >= self._host.config.calls_per_minute:
-            raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
-        self._calls.append(now)
-
-    def _record(self, symbol: str) -> Record:
-        try:
-            return self._host.records[symbol]
-        except KeyError:
-            raise Refusal("InvalidSymbol", f"Symbol {symbol} is invalid.") from None
-
-    def _subscribe(
-        self, request: dict[str, Any], msg_type: str, symbol: str = "", length: int = 0
-    ) -> Subscription:
-        kind = {"tick": "ticks", "ohlc": "candles"}.get(msg_type, msg_type)
-        for other in self.subscriptions.values():
-            if (other.kind, other.symbol, other.length) == (kind, symbol, length):
-                raise Refusal(
-                    "AlreadySubscribed", f"You are already subscribed to {symbol or kind}."
-                )
-        key = str(uuid.uuid4())
-        envelope = {**_envelope(request, msg_type), "subscription": {"id": key}}
-        made = Subscription(key, kind, symbol, length, envelope)
-        self.subscriptions[key] = made
-        return made
-
-    def _emit(self, subscription: Subscription, i: int) -> None:
-        record = self._host.records[subscription.symbol]
-        if subscription.kind == "ticks":
-            body = answers.tick(record, i) | {"id": subscription.id}
-            self._send(subscription.envelope, tick=body)
-        else:
-            candle = history.last_candle(record, subscription.length)
-            body = answers.ohlc(record, candle, subscription.length) | {"id": subscription.id}
-            self._send(subscription.envelope, ohlc=body)
-
-    def _on_ping(self, request: dict[str, Any]) -> None:
-        self._reply(request, "ping", "pong")
-
-    def _on_time(self, request: dict[str, Any]) -> None:
-        self._reply(request, "time", int(self._host.now))
-
-    def _on_website_status(self, request: dict[str, Any]) -> None:
-        body = answers.website_status(self._host.config.calls_per_minute)
-        self._first(request, "website_status", body)
-
-    def _on_active_symbols(self, request: dict[str, Any]) -> None:
-        full = request["active_symbols"] == "full"
-        records = self._host.records.values()
-        body = [answers.active_symbol(record, k, full) for k, record in enumerate(records)]
-        self._reply(request, "active_symbols", body)
-
-    def _on_contracts_for(self, request: dict[str, Any]) -> None:
-        self._reply(
-            request, "contracts_for", answers.contracts(self._record(request["contracts_for"]))
-        )
-
-    def _on_ticks(self, request: dict[str, Any]) -> None:
-        """Stream from the last tick on; the venue streams even where ``subscribe`` is left out."""
-        asked = request["ticks"]
-        symbols = asked if isinstance(asked, list) else [asked]
-        records = [self._record(symbol) for symbol in symbols]
-        for record in records:
-            subscription = self._subscribe(request, "tick", record.symbol)
-            if record.latest() >= 0:
-                self._emit(subscription, record.latest())
-
-    def _on_ticks_history(self, request: dict[str, Any]) -> None:
-        record = self._record(request["ticks_history"])
-        if record.latest() < 0:
-            raise Refusal("NoRealtimeQuotes", f"No quotes of {record.symbol} yet.")
-        style = request.get("style", "candles" if "granularity" in request else "ticks")
-        if style == "ticks":
-            name, stream, length = "history", "tick", 0
-            body: Any = history.ticks(record, request)
-        else:
-            name, stream, length = "candles", "ohlc", int(request.get("granularity", 60))
-            body = history.candles(record, request)
-        extra: dict[str, Any] = {"pip_size": record.index.decimals}
-        if "subscribe" in request:
-            made = self._subscribe(request, stream, record.symbol, length)
-            extra["subscription"] = {"id": made.id}
-        self._send(_envelope(request, name), **{name: body}, **extra)
-
-    def _on_forget(self, request: dict[str, Any]) -> None:
-        known = self.subscriptions.pop(request["forget"], None)
-        self._reply(request, "forget", int(known is not None))
-
-    def _on_forget_all(self, request: dict[str, Any]) -> None:
-        asked = request["forget_all"]
-        kinds = asked if isinstance(asked, list) else [asked]
-        ids = [key for key, made in self.subscriptions.items() if made.kind in kinds]
-        for key in ids:
-            del self.subscriptions[key]
-        self._reply(request, "forget_all", ids)
-
-    def _on_authorize(self, request: dict[str, Any]) -> None:
-        token = request["authorize"]
-        request = request | {"authorize": "<not shown>"}
-        if "tokens" in request:
-            request["tokens"] = ["<not shown>"]
-        if token in self._host.config.refused_tokens:
-            error = _error("InvalidToken", "The token is invalid.")
-            self._send(_envelope(request, "authorize"), error=error)
-            return
-        self._account = answers.account(token, self._host.config.start_epoch)
-        self._reply(request, "authorize", self._account)
-
-    def _on_balance(self, request: dict[str, Any]) -> None:
-        if self._account is None:
-            raise Refusal("AuthorizationRequired", "Please log in.")
-        body = {name: self._account[name] for name in ("balance", "currency", "loginid")}
-        self._first(request, "balance", body)
-
-    def _first(self, request: dict[str, Any], call: str, body: dict[str, Any]) -> None:
-        """Answer a call whose stream, if one is asked for, starts with the answer."""
-        if not request.get("subscribe"):
-            self._reply(request, call, body)
-            return
-        made = self._subscribe(request, call)
-        if call == "balance":
-            body = body | {"id": made.id}
-        self._send(made.envelope, **{call: body})
-
-
-def _envelope(request: Mapping[str, Any], msg_type: str) -> dict[str, Any]:
+def envelope(request: Mapping[str, Any], msg_type: str) -> dict[str, Any]:
     """Return what every answer carries: the request as understood, its id and its passthrough."""
-    envelope = {"echo_req": request, "msg_type": msg_type}
-    return envelope | {key: request[key] for key in ("req_id", "passthrough") if key in request}
-
-
-def _error(
-    code: str, message: str = "Not a JSON object.", details: dict[str, str] | None = None
-) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message}
-    return error | ({"details": details} if details else {})
+    carried = {"echo_req": request, "msg_type": msg_type}
+    return carried | {key: request[key] for key in ("req_id", "passthrough") if key in request}

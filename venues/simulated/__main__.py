@@ -1,0 +1,51 @@
+"""Run the bundled exchange: ``python -m venues.simulated --config configs/exchange.yaml``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from market.config import load
+from market.errors import PregaoError
+from venues.simulated.config import ExchangeConfig
+from venues.simulated.exchange import Exchange
+
+__all__ = ["main"]
+
+
+async def _serve(config: ExchangeConfig) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with Exchange(config) as exchange:
+        # One line, at once: whoever starts this process waits for it to learn the port.
+        sys.stdout.write(f"listening on {exchange.url}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m venues.simulated", description=__doc__)
+    parser.add_argument("--config", type=Path, help="YAML with the exchange's settings")
+    parser.add_argument("--port", type=int, help="listen here instead; 0 takes a free port")
+    options = parser.parse_args(arguments)
+    if options.port is not None and not 0 <= options.port <= 65535:
+        parser.error(f"--port must be 0 to 65535, was {options.port}")
+    try:
+        config = load(options.config, ExchangeConfig) if options.config else ExchangeConfig()
+        if options.port is not None:
+            config = ExchangeConfig(**config.model_dump() | {"port": options.port})
+        asyncio.run(_serve(config))
+    except PregaoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
