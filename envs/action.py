@@ -1,0 +1,32 @@
+"""What a policy may answer: leave things as they are, or one of five exposures."""
+
+from __future__ import annotations
+
+import numba as nb
+
+__all__ = ["ACTIONS", "FLAT", "HOLD", "LONG", "SHORT", "wanted"]
+
+HOLD, SHORT, FLAT, LONG = 0, 1, 3, 5
+"""Actions with a name: do nothing, and the largest short, no, and the largest long position."""
+
+ACTIONS: tuple[float | None, ...] = (None, -1.0, -0.5, 0.0, 0.5, 1.0)
+"""Exposure by action; ``None`` is :data:`HOLD`.
+
+Holding is an action of its own because costs make doing nothing the best thing most of the time:
+on the published control problem, a policy that can choose to do nothing reaches .97 of the
+optimum, one that must name its position every time .64.
+"""
+
+
+@nb.njit(cache=True)
+def wanted(action: int, current_exposure: float) -> float:
+    """Exposure that ``action`` asks for; ``current_exposure`` itself for :data:`HOLD`.
+
+    Examples
+    --------
+    >>> wanted(HOLD, 0.3), wanted(SHORT, 0.3), wanted(FLAT, 0.3), wanted(4, 0.3)
+    (0.3, -1.0, 0.0, 0.5)
+    """
+    if action == 0:
+        return current_exposure
+    return 0.5 * (action - 3)

@@ -1,0 +1,191 @@
+"""What a policy sees: one function, called by the simulator and by the live trader alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from market.errors import DataError
+
+__all__ = [
+    "OBSERVATION",
+    "SCHEMA",
+    "SIZE",
+    "Component",
+    "context_columns",
+    "exposure_of",
+    "observe",
+    "unrealised_of",
+]
+
+
+class Component(NamedTuple):
+    """One number of the observation.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    low, high
+        Bounds, inclusive; values beyond are clipped.
+    unit
+        What one means.
+    meaning
+        What it says.
+    """
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    meaning: str
+
+
+OBSERVATION: tuple[Component, ...] = (
+    Component("edge", -5.0, 5.0, "10 percentage points", "P(up) - P(down)"),
+    Component("flat", -1.0, 2.0, "a third", "P(flat) beyond one third"),
+    Component("disagreement", 0.0, 5.0, "0.1", "how far the ensemble's members are apart"),
+    Component("volatility", -3.0, 3.0, "log ratio", "volatility over its long-run level"),
+    Component("exposure", -1.5, 1.5, "largest position", "position held, marked now"),
+    Component("unrealised", -3.0, 3.0, "10 event volatilities", "open position's log return"),
+    Component("held", 0.0, 2.0, "log1p decisions / 5", "how long the position is open"),
+    Component("lease", 0.0, 1.0, "largest position", "largest position the lease allows"),
+    Component("day_sin", -1.0, 1.0, "1", "time of day, UTC"),
+    Component("day_cos", -1.0, 1.0, "1", "time of day, UTC"),
+    Component("cost", -5.0, 5.0, "log event volatilities", "cost of one side of a trade"),
+)
+"""The observation, in order."""
+
+SIZE = len(OBSERVATION)
+"""Numbers in an observation."""
+
+SCHEMA = hashlib.sha256(json.dumps(["v1", OBSERVATION]).encode()).hexdigest()[:16]
+"""Stands for all of the above; a policy made for another one is refused."""
+
+
+@nb.njit(cache=True)
+def _clip(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+@nb.njit(cache=True)
+def exposure_of(units: float, worth: float, leverage: float, price: float) -> float:
+    """Position as a fraction of the largest one: ``units * price / (worth * leverage)``.
+
+    The inverse of :func:`market.execution.target_units`; 0 where nothing is left to trade with.
+    """
+    if worth <= 0.0:
+        return 0.0
+    return units * price / (worth * leverage)
+
+
+@nb.njit(cache=True)
+def unrealised_of(units: float, entry: float, price: float, volatility: float) -> float:
+    """Log return of the open position, in volatilities of one event; 0 when flat.
+
+    ``sign(units) * log(price / entry) / volatility``
+    """
+    if units == 0.0 or entry <= 0.0 or volatility <= 0.0:
+        return 0.0
+    move = math.log(price / entry) / volatility
+    return move if units > 0.0 else -move
+
+
+@nb.njit(cache=True)
+def observe(
+    out: npt.NDArray[np.float32],
+    p_down: float,
+    p_flat: float,
+    p_up: float,
+    disagreement: float,
+    vol_ratio: float,
+    exposure: float,
+    unrealised: float,
+    held: float,
+    lease_left: float,
+    sin_t: float,
+    cos_t: float,
+    cost: float,
+) -> None:
+    """Write the observation, scaled and clipped to :data:`OBSERVATION`'s bounds, into ``out``.
+
+    Parameters
+    ----------
+    out
+        ``float32[SIZE]``, overwritten.
+    p_down, p_flat, p_up
+        The ensemble's probabilities.
+    disagreement
+        Between its members, 0 to 1.
+    vol_ratio
+        **Log** of volatility over its long-run level: minus the column that
+        :func:`context_columns` finds.
+    exposure
+        :func:`exposure_of` the position, at the decision's price.
+    unrealised
+        :func:`unrealised_of` the position.
+    held
+        Decisions made since the position was opened, this one not counted.
+    lease_left
+        Largest \\|exposure\\| the lease allows, 0 to 1; 0 without a lease.
+    sin_t, cos_t
+        Time of day, the columns that :func:`context_columns` finds.
+    cost
+        Cost of one side (``Costs.round_trip / 2``) over the volatility of one event.
+
+    Notes
+    -----
+    Every input must be finite: no decision is made before the ensemble has spoken. ``cost`` tells
+    markets apart, so that one policy can trade several.
+    """
+    out[0] = _clip(10.0 * (p_up - p_down), -5.0, 5.0)
+    out[1] = _clip(3.0 * p_flat - 1.0, -1.0, 2.0)
+    out[2] = _clip(10.0 * disagreement, 0.0, 5.0)
+    out[3] = _clip(vol_ratio, -3.0, 3.0)
+    out[4] = _clip(exposure, -1.5, 1.5)
+    out[5] = _clip(0.1 * unrealised, -3.0, 3.0)
+    out[6] = _clip(math.log1p(held) / 5.0, 0.0, 2.0)
+    out[7] = _clip(lease_left, 0.0, 1.0)
+    out[8] = _clip(sin_t, -1.0, 1.0)
+    out[9] = _clip(cos_t, -1.0, 1.0)
+    out[10] = _clip(math.log(max(cost, 1e-3)), -5.0, 5.0)
+
+
+def context_columns(names: tuple[str, ...]) -> tuple[int, int, int]:
+    """Find the feature columns that the observation takes over as they are.
+
+    Parameters
+    ----------
+    names
+        The feature columns.
+
+    Returns
+    -------
+    tuple[int, int, int]
+        Columns of the slowest volatility (its log over *the* volatility: **minus** ``vol_ratio``),
+        and of the sine and the cosine of the time of day.
+
+    Raises
+    ------
+    DataError
+        One of them is missing.
+
+    Examples
+    --------
+    >>> context_columns(("volatility_16", "run", "volatility_512", "day_sin", "day_cos"))
+    (2, 3, 4)
+    """
+    prefix = "volatility_"
+    halves = [(float(n.removeprefix(prefix)), i) for i, n in enumerate(names) if prefix in n]
+    if not halves or "day_sin" not in names or "day_cos" not in names:
+        raise DataError(
+            "an observation needs the columns volatility_<half-life>, day_sin and day_cos; keep "
+            f"at least one half-life in features.volatilities (columns: {', '.join(names)})"
+        )
+    return max(halves)[1], names.index("day_sin"), names.index("day_cos")
