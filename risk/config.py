@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from market.config import Config
+from market.events import SECOND
 
 __all__ = ["BreakerConfig", "RiskConfig"]
 
@@ -55,3 +56,11 @@ class RiskConfig(Config):
     lease_seconds: Annotated[float, Field(gt=0.0, le=3600.0)] = 5.0
     symbol: BreakerConfig = BreakerConfig(daily_loss=0.05, drawdown=0.15)
     portfolio: BreakerConfig = BreakerConfig(daily_loss=0.05, drawdown=0.15)
+
+    def window(self, time: int) -> int:
+        """Return the number of the lease window ``time`` falls into.
+
+        In a replay every symbol renews at its first event of a window, in the order (window,
+        symbol), so that actors and backtest are granted the same leases.
+        """
+        return time // round(self.lease_seconds * SECOND)

@@ -1,0 +1,422 @@
+"""The trader: one symbol's loop from event to order, the same in every mode.
+
+Order of things on an event, which is what makes a crash harmless: fills to the account, features,
+forecast, action, lease, journal, and only then the wire.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from math import inf, isfinite, nan
+
+import msgspec
+import numpy as np
+
+from envs.action import HOLD, wanted
+from envs.observation import (
+    SCHEMA,
+    SIZE,
+    context_columns,
+    exposure_of,
+    observe,
+    unrealised_of,
+)
+from features.engine import FeatureEngine
+from market.account import Account
+from market.clock import due
+from market.errors import DataError, SchemaMismatch, StateError
+from market.events import Event, FeedGap, Tick
+from market.execution import target_units
+from market.instruments import Instrument
+from market.orders import Broker, Fill, Order
+from models.prediction import Prediction
+from models.runtime import EnsembleRuntime
+from policies.policy import Policy
+from risk.lease import Condition, Lease, Report, allowed
+from trading.decision import Decision
+from trading.journal import Journal
+from trading.state import FORMAT, Counters, TraderState, TraderStatus, Working, decode
+
+__all__ = ["Trader"]
+
+_RISK = -1
+"""Action on record where risk closed a position that nobody could make a forecast for."""
+
+
+class Trader:
+    """One symbol's loop.
+
+    Parameters
+    ----------
+    instrument
+        What is traded.
+    features
+        The streaming engine.
+    ensemble
+        Gives probabilities for a window of the last decision rows.
+    policy
+        Answers an observation with an action.
+    broker
+        Where orders go.
+    journal
+        Where intents are written before they are sent.
+    every
+        Events per decision.
+    capital
+        Cash of the sleeve at its very first start.
+
+    Notes
+    -----
+    A decision on event *t* sees nothing later than *t*; its order is filled at the open of event
+    *t + 1*. No decision is made before the features are warm and the ensemble's window is full of
+    rows since the last gap. While an order is under way no other is sent.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        features: FeatureEngine,
+        ensemble: EnsembleRuntime,
+        policy: Policy,
+        broker: Broker,
+        journal: Journal,
+        every: int,
+        capital: float,
+    ) -> None:
+        if every < 1:
+            raise StateError(f"every must be at least 1, was {every}")
+        if policy.schema != SCHEMA:
+            raise SchemaMismatch(
+                f"policy {policy.name} {policy.version} was made for observation {policy.schema}, "
+                f"this is {SCHEMA}; train it again"
+            )
+        self.instrument, self.journal, self.broker = instrument, journal, broker
+        self.symbol = instrument.symbol
+        self._features, self._ensemble, self._policy = features, ensemble, policy
+        self._every, self._capital = every, capital
+        self._account = Account(cash=capital)
+        self._working: tuple[Working, ...] = ()
+        self._lease: Lease | None = None
+        self._time, self._price = 0, nan
+        self._count = self._held = self._rows = 0
+        self._window = np.zeros((ensemble.window, len(features.names)), np.float32)
+        self._seen = np.zeros(SIZE, np.float32)
+        self._context = context_columns(features.names)
+        self._counters = Counters()
+        self._prediction: Prediction | None = None
+
+    @property
+    def time(self) -> int:
+        """Venue time of the last event taken; 0 before the first."""
+        return self._time
+
+    @property
+    def account(self) -> Account:
+        """Cash and position."""
+        return self._account
+
+    @property
+    def working(self) -> tuple[Working, ...]:
+        """Orders under way."""
+        return self._working
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease held."""
+        return self._lease
+
+    def take(self, lease: Lease) -> None:
+        """Take up a lease, unless it is an older one than the one held.
+
+        It is written down with the next commit. A replay that must come out the same after a
+        crash calls :meth:`save` behind it, and renews only at a window's first event.
+        """
+        if lease.symbol != self.symbol:
+            raise StateError(f"lease of {lease.symbol} given to the trader of {self.symbol}")
+        if self._lease is None or lease.sequence > self._lease.sequence:
+            self._lease = lease
+
+    def report(self, now: int) -> Report:
+        """Return what the supervisor needs for the next lease, at venue time ``now``."""
+        price = self._price if self._time else 0.0
+        units, order = self._account.units, sum(one.open for one in self._working)
+        notional = max(abs(units), abs(units + order)) * price
+        return Report(self.symbol, now, self._account.equity(price), notional, price)
+
+    def on_event(self, event: Event, now: int, act: bool = True) -> Decision | None:
+        """Take an event; return the decision, where one was due and could be made.
+
+        Parameters
+        ----------
+        event
+            Of this symbol, later than the last one.
+        now
+            Venue time now, for the lease; in a replay, the event's.
+        act
+            ``False`` to catch up after a restart: features and fills only, no orders.
+
+        Raises
+        ------
+        DataError
+            The event is another symbol's, or not later than the last one.
+        """
+        if event.symbol != self.symbol:
+            raise DataError(f"event of {event.symbol} given to the trader of {self.symbol}")
+        if isinstance(event, FeedGap):
+            self._gap(event)
+            return None
+        if event.time <= self._time:
+            raise DataError(
+                f"{self.symbol}: time must increase, event at {event.time} after {self._time}"
+            )
+        filled = self._take_fills(event)
+        self._time = event.time
+        self._price = event.price if isinstance(event, Tick) else event.close
+        self._features.update(event)
+        self._count += 1
+        self._counters.events += 1
+        decision, order = None, None
+        if due(self._count, self._every):
+            self._remember()
+            if act:
+                decision, order = self._decide(now)
+        if decision is not None:
+            self.journal.append(self.symbol, event.time, "decision", decision)
+        if order is not None:
+            self.journal.append(self.symbol, event.time, "order", order)
+            self._working = (*self._working, Working(order))
+            self._counters.orders += 1
+        if decision is not None or filled:
+            self.journal.commit(self.symbol, self.snapshot)
+        if order is not None:
+            self.broker.submit(order)
+        return decision
+
+    def _gap(self, gap: FeedGap) -> None:
+        """Forget what a hole makes worthless.
+
+        Written down with the next commit: a crash before it rewinds to before the hole, which is
+        then met again.
+        """
+        self._features.update(gap)
+        self._count = self._rows = 0
+        self._prediction = None
+        self._counters.gaps += 1
+        self.journal.append(self.symbol, gap.time, "gap", gap)
+
+    def _take_fills(self, event: Event) -> bool:
+        """Apply what was executed; return whether anything was."""
+        changed = False
+        for fill in self.broker.fills(event):
+            changed |= self._apply(fill)
+        return changed
+
+    def _apply(self, fill: Fill) -> bool:
+        """Apply one fill; one of no working order was applied before, and changes nothing."""
+        found = [one for one in self._working if one.order.id == fill.order_id]
+        if not found:
+            self._counters.duplicates += 1
+            return False
+        rest = Working(found[0].order, found[0].filled + fill.units)
+        done = abs(rest.open) <= 1e-9 * abs(rest.order.units)
+        self._working = tuple(one for one in self._working if one.order.id != fill.order_id) + (
+            () if done else (rest,)
+        )
+        before = self._account
+        self._account = before.apply(fill)
+        if self._account.opened != before.opened:
+            self._held = 0
+        self._counters.fills += 1
+        self.journal.append(self.symbol, fill.time, "fill", fill)
+        return True
+
+    def _remember(self) -> None:
+        """Put the row of a due event into the window."""
+        if self._features.warm:
+            self._window[:-1] = self._window[1:]
+            self._window[-1] = self._features.values
+            self._rows += 1
+
+    def _decide(self, now: int) -> tuple[Decision | None, Order | None]:
+        """Forecast, ask the policy, and cut its answer to what the lease allows."""
+        account, price = self._account, self._price
+        equity = account.equity(price)
+        halted = self._lease is not None and self._lease.state is Condition.HALTED
+        self._prediction = None
+        if self._rows >= len(self._window):
+            self._prediction = self._ensemble.predict(self._window)
+            self._observe(self._prediction, equity, now)
+            action = self._policy.act(self._seen)
+        elif halted and account.units != 0.0:
+            self._seen[:] = 0.0
+            action = _RISK
+        else:
+            return None, None
+        exposure = self._exposure(equity)
+        aim, target = exposure, account.units
+        if action not in (HOLD, _RISK):
+            aim = float(wanted(action, exposure))
+            target = float(target_units(aim, equity, self.instrument.leverage, price))
+        notional = allowed(target * price, account.units * price, self._lease, now)
+        units = target if notional == target * price else notional / price
+        order = None
+        if units != account.units and not self._working:
+            name = f"{self.symbol}-{self._time}"
+            order = Order(name, self.symbol, self._time, units - account.units, price)
+        if account.units != 0.0:
+            self._held += 1
+        self._counters.decisions += 1
+        return self._record(action, aim, target, units, equity, order), order
+
+    def _record(
+        self,
+        action: int,
+        aim: float,
+        target: float,
+        units: float,
+        equity: float,
+        order: Order | None,
+    ) -> Decision:
+        """Put a decision on record."""
+        seen = self._prediction
+        volatility = self._features.volatility
+        return Decision(
+            symbol=self.symbol,
+            time=self._time,
+            price=self._price,
+            probabilities=None if seen is None else (seen.down, seen.flat, seen.up),
+            disagreement=0.0 if seen is None else seen.disagreement,
+            volatility=volatility if isfinite(volatility) else 0.0,
+            observation=tuple(self._seen.tolist()),
+            action=action,
+            wanted=aim,
+            target=target,
+            allowed=units,
+            units=self._account.units,
+            equity=equity,
+            order="" if order is None else order.id,
+            lease=-1 if self._lease is None else self._lease.sequence,
+            model=self._ensemble.version,
+            policy=self._policy.version,
+        )
+
+    def _exposure(self, equity: float) -> float:
+        """Return the position as a fraction of the largest one."""
+        leverage = self.instrument.leverage
+        return float(exposure_of(self._account.units, equity, leverage, self._price))
+
+    def _room(self, equity: float, now: int) -> float:
+        """Return the largest |exposure| the lease allows, 0 to 1."""
+        lease, largest = self._lease, equity * self.instrument.leverage
+        if lease is None or largest <= 0.0:
+            return 0.0
+        return min(allowed(largest, 0.0, lease, now) / largest, 1.0)
+
+    def _observe(self, seen: Prediction, equity: float, now: int) -> None:
+        """Write what the policy sees."""
+        account, row, volatility = self._account, self._features.values, self._features.volatility
+        level, sine, cosine = self._context
+        observe(
+            self._seen,
+            seen.down,
+            seen.flat,
+            seen.up,
+            seen.disagreement,
+            -row[level],
+            self._exposure(equity),
+            unrealised_of(account.units, account.entry_price, self._price, volatility),
+            float(self._held),
+            self._room(equity, now),
+            row[sine],
+            row[cosine],
+            self.instrument.costs.round_trip / 2.0 / volatility if volatility > 0.0 else inf,
+        )
+
+    def save(self) -> None:
+        """Write the state down now, group commit or not."""
+        self.journal.commit(self.symbol, self.snapshot, force=True)
+
+    def snapshot(self) -> bytes:
+        """Return everything needed to go on, for :meth:`restore`."""
+        return msgspec.msgpack.encode(
+            TraderState(
+                format=FORMAT,
+                symbol=self.symbol,
+                time=self._time,
+                price=self._price,
+                observation=SCHEMA,
+                model=self._ensemble.version,
+                policy=self._policy.version,
+                account=self._account,
+                working=self._working,
+                lease=self._lease,
+                count=self._count,
+                held=self._held,
+                rows=self._rows,
+                shape=self._window.shape,
+                window=self._window.tobytes(),
+                features=self._features.snapshot(),
+                counters=self._counters,
+            )
+        )
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go on from a snapshot; nothing is changed where it is refused.
+
+        Another model or policy may take over a position; other features or a longer window may
+        not take over their memory: see :meth:`restore_account`.
+
+        Raises
+        ------
+        StateError
+            It can't be read, or is another symbol's.
+        SchemaMismatch
+            It was made with other features, another window or another observation.
+        """
+        state = decode(snapshot, self.symbol)
+        if state.observation != SCHEMA or state.shape != self._window.shape:
+            raise SchemaMismatch(
+                f"{self.symbol}: state has observation {state.observation} and window "
+                f"{state.shape}, this is {SCHEMA} and {self._window.shape}; start cold"
+            )
+        self._features.restore(state.features)
+        self._window[:] = np.frombuffer(state.window, np.float32).reshape(state.shape)
+        self._count, self._rows, self._held = state.count, state.rows, state.held
+        self._take_money(state)
+
+    def restore_account(self, snapshot: bytes) -> None:
+        """Take only money, position, orders and lease from a snapshot; features start cold."""
+        self._take_money(decode(snapshot, self.symbol))
+
+    def _take_money(self, state: TraderState) -> None:
+        self._time, self._price = state.time, state.price
+        self._account, self._working, self._lease = state.account, state.working, state.lease
+        self._counters = state.counters
+
+    def status(self) -> TraderStatus:
+        """Return the figures to show."""
+        account, seen, lease = self._account, self._prediction, self._lease
+        equity = account.equity(self._price) if self._time else account.cash
+        full = self._rows >= len(self._window)
+        return TraderStatus(
+            symbol=self.symbol,
+            time=self._time,
+            price=self._price,
+            equity=equity,
+            pnl=equity - self._capital,
+            fees=account.fees,
+            trades=account.trades,
+            units=account.units,
+            entry_price=account.entry_price,
+            exposure=self._exposure(equity) if self._time else 0.0,
+            lease=lease,
+            lease_used=abs(account.units) * self._price if self._time else 0.0,
+            model=self._ensemble.version,
+            policy=self._policy.name,
+            policy_version=self._policy.version,
+            counters=copy(self._counters),
+            probabilities=None if seen is None else (seen.down, seen.flat, seen.up),
+            disagreement=nan if seen is None else seen.disagreement,
+            volatility=self._features.volatility,
+            window=tuple(map(tuple, self._window.tolist())) if full else None,
+        )
