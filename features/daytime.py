@@ -33,7 +33,7 @@ def size(config: FeatureConfig) -> int:
     return 0
 
 
-@nb.njit
+@nb.njit()
 def step(out: Floats, time: int) -> None:
     """Read the clock of the event, nanoseconds since 1970."""
     turn = 2.0 * math.pi * ((time % DAY) / DAY)

@@ -37,7 +37,7 @@ def size(config: FeatureConfig) -> int:
     return 1 + 2 * (1 + len(config.imbalances))
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, change: float, volume: float) -> None:
     """Take one log return and its volume."""
     direction = 1.0 if change > 0.0 else (-1.0 if change < 0.0 else 0.0)

@@ -46,7 +46,7 @@ def size(config: FeatureConfig) -> int:
     return 6
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, change: float) -> None:
     """Take one log return; unchanged prices are left out of the median."""
     magnitude = abs(change)

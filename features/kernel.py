@@ -30,7 +30,7 @@ from features import (
 )
 from features.config import FeatureConfig
 
-__all__ = ["VOLATILITY", "VERSION", "Layout", "run", "step"]
+__all__ = ["VERSION", "VOLATILITY", "Layout", "run", "step"]
 
 VERSION = 1
 """Goes up when a column's meaning changes: what was trained on the old one is then refused."""

@@ -1,4 +1,4 @@
-"""Labels: did the price rise, fall, or stay within its own noise?"""
+"""Labels: whether the price rose, fell, or stayed within its own noise."""
 
 from __future__ import annotations
 

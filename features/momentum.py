@@ -32,7 +32,7 @@ def size(config: FeatureConfig) -> int:
     return 0
 
 
-@nb.njit
+@nb.njit()
 def step(param: Floats, out: Floats, path: Floats, volatility: float) -> None:
     """Read the path."""
     for i in range(len(out)):

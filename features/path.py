@@ -36,10 +36,12 @@ def size(config: FeatureConfig) -> int:
     return RING + config.longest + 1
 
 
-@nb.njit
+@nb.njit()
 def advance(path: Floats, close: float) -> float:
     """Append ``close``; return its log return (0 on the first event)."""
-    step = math.log(close / path[CLOSE]) if path[COUNT] > 0.0 else 0.0
+    step = 0.0
+    if path[COUNT] > 0.0:
+        step = math.log(close / path[CLOSE])
     path[LEVEL] += step
     path[CLOSE] = close
     path[RING + int(path[COUNT]) % (len(path) - RING)] = path[LEVEL]
@@ -47,16 +49,17 @@ def advance(path: Floats, close: float) -> float:
     return step
 
 
-@nb.njit
+@nb.njit()
 def back(path: Floats, events: int) -> float:
     """Log price ``events`` ago (at most ``longest``); that of the first event before then."""
     last = int(path[COUNT]) - 1
     if events > last:
         return 0.0
-    return path[RING + (last - events) % (len(path) - RING)]
+    level: float = path[RING + (last - events) % (len(path) - RING)]
+    return level
 
 
-@nb.njit
+@nb.njit()
 def extremes(path: Floats, events: int) -> tuple[float, float]:
     """Lowest and highest log price of the last ``events`` events, this one included."""
     capacity = len(path) - RING

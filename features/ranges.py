@@ -41,7 +41,7 @@ def size(config: FeatureConfig) -> int:
     return 4
 
 
-@nb.njit
+@nb.njit()
 def step(
     state: Floats,
     param: Floats,

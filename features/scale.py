@@ -19,7 +19,7 @@ def decay(half_life: float) -> float:
     return -math.expm1(-math.log(2.0) / half_life)
 
 
-@nb.njit
+@nb.njit()
 def ewma(state: npt.NDArray[np.float64], i: int, alpha: float, value: float) -> float:
     """Take ``value`` into the average kept in ``state[i]`` and ``state[i + 1]``; return it.
 
@@ -28,20 +28,21 @@ def ewma(state: npt.NDArray[np.float64], i: int, alpha: float, value: float) -> 
     """
     state[i] += alpha * (value - state[i])
     state[i + 1] += alpha * (1.0 - state[i + 1])
-    return state[i] / state[i + 1]
+    mean: float = state[i] / state[i + 1]
+    return mean
 
 
-@nb.njit
+@nb.njit()
 def ratio(a: float, b: float) -> float:
-    """``a / b`` within ``[-LIMIT, LIMIT]``; 0 where ``b`` is not positive."""
+    """Divide within ``[-LIMIT, LIMIT]``; 0 where ``b`` is not positive."""
     if b <= 0.0:
         return 0.0
     return min(max(a / b, -LIMIT), LIMIT)
 
 
-@nb.njit
+@nb.njit()
 def log_ratio(a: float, b: float) -> float:
-    """``log(a / b)`` within ``[-LIMIT, LIMIT]``; 0 where either is not positive."""
+    """Take ``log(a / b)`` within ``[-LIMIT, LIMIT]``; 0 where either is not positive."""
     if a <= 0.0 or b <= 0.0:
         return 0.0
     return min(max(math.log(a / b), -LIMIT), LIMIT)

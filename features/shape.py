@@ -39,7 +39,7 @@ def size(config: FeatureConfig) -> int:
     return 9
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, path: Floats, change: float) -> None:
     """Take one log return."""
     square = ewma(state, SQUARE, param[0], change * change)

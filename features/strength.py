@@ -29,7 +29,7 @@ def size(config: FeatureConfig) -> int:
     return 4 * len(config.strengths)
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, change: float) -> None:
     """Take one log return."""
     for i in range(len(out)):

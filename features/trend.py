@@ -31,7 +31,7 @@ def size(config: FeatureConfig) -> int:
     return 2 * len(config.trends)
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, level: float, volatility: float) -> None:
     """Take one log price."""
     for i in range(len(out)):

@@ -34,7 +34,7 @@ def size(config: FeatureConfig) -> int:
     return 2 * (1 + len(config.volatilities))
 
 
-@nb.njit
+@nb.njit()
 def step(state: Floats, param: Floats, out: Floats, change: float) -> float:
     """Take one log return; return *the* volatility, in log price per event."""
     square = change * change
