@@ -16,10 +16,16 @@ __all__ = ["PaperBroker"]
 
 
 class _Books(msgspec.Struct):
-    """The broker's memory: open orders, and the decision time of the last one it took."""
+    """The broker's memory.
+
+    ``latest`` is the decision time of the last order taken; ``filled`` the last fill, and
+    ``again`` whether it has to be told once more.
+    """
 
     pending: list[Order] = []
     latest: int = -1
+    filled: Fill | None = None
+    again: bool = False
 
 
 class PaperBroker:
@@ -48,24 +54,34 @@ class PaperBroker:
         self._books = _Books()
 
     def submit(self, order: Order) -> None:
-        """Take an order; one it has taken before, filled or not, changes nothing."""
+        """Take an order; one it has taken before changes nothing.
+
+        Whoever sends an order again that was filled hasn't heard of the fill (it crashed between
+        hearing and writing), so the fill is told again.
+        """
         if order.symbol != self._symbol:
             raise StateError(f"{order.id}: sent to the paper broker of {self._symbol}")
         # A symbol's orders come in decision order, so one time remembers every id ever taken.
         if order.time > self._books.latest:
             self._books.latest = order.time
             self._books.pending.append(order)
+        elif self._books.filled is not None and self._books.filled.order_id == order.id:
+            self._books.again = True
 
     def fills(self, event: Event) -> Sequence[Fill]:
         """Return the orders decided before ``event``, filled at its open; a gap fills nothing."""
-        if not self._books.pending or isinstance(event, FeedGap):
+        books = self._books
+        if isinstance(event, FeedGap) or not (books.pending or books.again):
             return []
+        told = [books.filled] if books.again and books.filled is not None else []
+        books.again = False
+        due = [order for order in books.pending if order.time < event.time]
+        books.pending = [order for order in books.pending if order.time >= event.time]
         mid = event.price if isinstance(event, Tick) else event.open
-        due = [order for order in self._books.pending if order.time < event.time]
-        if not due:
-            return []
-        self._books.pending = [order for order in self._books.pending if order.time >= event.time]
-        return [self._fill(order, event.time, mid) for order in due]
+        for order in due:
+            books.filled = self._fill(order, event.time, mid)
+            told.append(books.filled)
+        return told
 
     def pending(self) -> Sequence[Order]:
         """Return the orders sent and not yet executed."""

@@ -1,0 +1,127 @@
+"""A small floor for the trading tests: real parts, but for an ensemble that needs no training.
+
+Run as a program it is one symbol's process, to be killed: ``python -m tests.toys JOURNAL EVENTS``.
+"""
+
+import sys
+from math import exp
+
+import numpy as np
+
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
+from market.events import SECOND
+from market.execution import Costs
+from market.instruments import Instrument
+from market.tape import Tape
+from models.prediction import Prediction
+from policies.baselines import Follow
+from risk.config import RiskConfig
+from risk.lease import LeaseBook
+from trading import recovery
+from trading.journal import SqlJournal
+from trading.paper import PaperBroker
+from trading.trader import Trader
+
+SYMBOL = "R_75"
+FEATURES = FeatureConfig(
+    volatility=8.0,
+    volatilities=(4.0, 32.0),
+    momentum=(1, 4),
+    trends=(8,),
+    strengths=(4,),
+    channels=(4,),
+    range=4.0,
+    imbalances=(4.0,),
+    volume=4.0,
+    jump_age=16,
+    shape=8.0,
+    variance_ratio=4,
+    warmup=20,
+)
+INSTRUMENT = Instrument(
+    symbol=SYMBOL,
+    interval=2.0,
+    leverage=2.0,
+    costs=Costs(commission=1e-5, half_spread=2e-5, slippage=1e-5),
+)
+RISK = RiskConfig(max_notional=5000.0, lease_seconds=20.0, max_leverage=5.0)
+CAPITAL = 1000.0
+
+
+class Reverting:
+    """Expects the last rows' move to turn: a forecast that uses the whole window."""
+
+    window = 3
+    version = "reverting-1"
+
+    def __init__(self, names):
+        self._column = names.index("momentum_1")
+
+    def predict(self, window):
+        lean = float(np.tanh(np.mean(window[:, self._column])))
+        up = 0.8 / (1.0 + exp(4.0 * lean))
+        return Prediction(down=0.8 - up, flat=0.2, up=up, disagreement=abs(lean) / 4.0, members=())
+
+
+def tape(events, seed=1, symbol=SYMBOL, gap=True):
+    """Return a random walk of ticks two seconds apart, with a hole in the middle."""
+    rng = np.random.default_rng(seed)
+    prices = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, events)))
+    times = SECOND * (1_700_000_000 + 2 * np.arange(events))
+    fresh = np.zeros(events, np.bool_)
+    if gap:
+        times[events // 2 :] += 600 * SECOND
+        fresh[events // 2] = True
+    made = Tape.of_ticks(symbol, times, prices)
+    return Tape(symbol, False, made.times, made.values, fresh)
+
+
+def trader(journal, broker=None, symbol=SYMBOL, every=1, policy=None, features=FEATURES):
+    """Return a trader that isn't started."""
+    instrument = INSTRUMENT.model_copy(update={"symbol": symbol})
+    engine = FeatureEngine(features)
+    return Trader(
+        instrument,
+        engine,
+        Reverting(engine.names),
+        policy or Follow(enter=0.15),
+        broker or PaperBroker(instrument),
+        journal,
+        every,
+        CAPITAL,
+    )
+
+
+def trade(one, events, book, after=0):
+    """Run a started trader over a recording, its leases renewed as in a replay."""
+    made = []
+    for event in events:
+        if event.time <= after:
+            continue
+        if one.lease is None or book.config.window(one.lease.sequence) < book.config.window(
+            event.time
+        ):
+            one.take(book.renew(one.report(event.time), event.time))
+            one.save()
+        decision = one.on_event(event, event.time)
+        if decision is not None:
+            made.append(decision)
+    one.save()
+    return made
+
+
+def main(path, events, flush_every):
+    """Start where the journal ends, trade to the end of the recording."""
+    journal = SqlJournal.open(f"sqlite:///{path}", flush_every)
+    one = trader(journal)
+    made = recovery.start(one)
+    sys.stdout.write(f"started {made.restarts} {made.after}\n")
+    sys.stdout.flush()
+    trade(one, tape(events).events(), LeaseBook(RISK, [SYMBOL]), made.after)
+    journal.close()
+    sys.stdout.write("finished\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
