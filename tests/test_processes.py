@@ -154,7 +154,7 @@ def test_crash_boom_is_like_the_recording(symbol: str) -> None:
 
 
 def test_recorded_spikes_have_the_law_of_ours() -> None:
-    """Pooled, for a file has a few dozen spikes only; against the law itself, not a sample of it."""
+    """Pooled, for a file has a few dozen only; against the law itself, not a sample of it."""
     sizes = []
     for symbol in ("BOOM500", "BOOM900", "CRASH500", "CRASH1000"):
         real, _ = recorded(symbol)

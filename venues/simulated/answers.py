@@ -129,7 +129,7 @@ def website_status(calls_per_minute: int) -> dict[str, Any]:
         "is_withdrawal_suspended": 0,
         "name": "US Dollar",
         "stake_default": 10,
-        "transfer_between_accounts": {"limits": None},
+        "transfer_between_accounts": {"fees": {}, "limits": None},
         "type": "fiat",
     }
     return {

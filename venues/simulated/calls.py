@@ -69,6 +69,8 @@ def _text(pattern: str) -> Check:
 def _or_list(check: Check) -> Check:
     def checked(value: object) -> str | None:
         if isinstance(value, list):
+            if not value:
+                return "Expected at least one item."
             return next((fault for item in value if (fault := check(item))), None)
         return check(value)
 

@@ -222,11 +222,11 @@ class Exchange:
         sessions = list(self._sessions.values())
         if fault.kind == "drop_all":
             for session in sessions:
-                session.cut()
+                session.cut_in_order()
         elif fault.kind == "drop":
             listening = [s for s in sessions if s.listens(symbol)]
             for session in listening[:1]:
-                session.cut()
+                session.cut_in_order()
         elif fault.kind == "stall":
             for session in sessions:
                 session.mute(fault.seconds / (self.config.speed or 1.0))
@@ -238,7 +238,7 @@ def _admit(connection: ServerConnection, request: Request) -> Response | None:
     if parts.path != PATH:
         return connection.respond(HTTPStatus.NOT_FOUND, f"nothing here; connect to {PATH}\n")
     app = parse_qs(parts.query).get("app_id", [""])[0]
-    if not app.isdigit() or int(app) == 0:
+    if not app.isdecimal() or int(app) == 0:
         text = f"app_id must be a positive integer, was {app!r}\n"
         return connection.respond(HTTPStatus.UNAUTHORIZED, text)
     return None

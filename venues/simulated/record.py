@@ -52,15 +52,15 @@ class Record:
         self._lost: set[int] = set()
 
     def epoch(self, i: int) -> int:
-        """Epoch second of tick ``i``."""
+        """Return the epoch second of tick ``i``."""
         return self.origin + i * self.interval
 
     def through(self, epoch: float) -> int:
-        """How many ticks stand at or before ``epoch``, published or not."""
+        """Return how many ticks stand at or before ``epoch``, published or not."""
         return max(0, int((epoch - self.origin) // self.interval) + 1)
 
     def price(self, i: int) -> float:
-        """Quote of tick ``i``."""
+        """Return the quote of tick ``i``."""
         self._draw(i + 1)
         return float(self._prices[i])
 
@@ -74,26 +74,26 @@ class Record:
         self._lost.add(i)
 
     def latest(self) -> int:
-        """Index of the last published tick that is not lost; -1 if there is none."""
+        """Return the index of the last published tick that is not lost; -1 if there is none."""
         i = self.published - 1
         while i in self._lost:
             i -= 1
         return i
 
-    def rows(self, start: float, end: float) -> npt.NDArray[np.int64]:
+    def rows(self, start: int, end: int) -> npt.NDArray[np.int64]:
         """Return the indices of the published ticks from ``start`` to ``end``, both included."""
-        first = self.through(start - 1e-9) if start > self.origin else 0
+        first = max(0, -((self.origin - start) // self.interval))
         rows = np.arange(first, max(first, min(self.published, self.through(end))), dtype=np.int64)
         if self._lost:
             rows = rows[~np.isin(rows, np.fromiter(self._lost, np.int64))]
         return rows
 
     def times(self, start: int, stop: int) -> npt.NDArray[np.int64]:
-        """Epoch seconds of ticks ``start`` to ``stop`` (exclusive)."""
+        """Return the epoch seconds of ticks ``start`` to ``stop`` (exclusive)."""
         return self.origin + self.interval * np.arange(start, stop, dtype=np.int64)
 
     def prices(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Quotes of the ticks ``rows``."""
+        """Return the quotes of the ticks ``rows``."""
         return self._prices[rows]
 
     def tape(self, start: int = 0) -> Tape:

@@ -21,7 +21,7 @@ def answer(session: Session, frame: str | bytes) -> None:
     """Answer one frame from the client; every fault becomes an error frame, none an exception."""
     try:
         request = msgspec.json.decode(frame)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         request = None
     if not isinstance(request, dict):
         error = {"code": "BadRequest", "message": "The frame must be one JSON object."}

@@ -7,6 +7,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 import msgspec
@@ -61,6 +62,13 @@ class Subscription:
     envelope: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Silence:
+    """Holds back the frames queued behind it."""
+
+    seconds: float
+
+
 class Session:
     """The server's side of one connection.
 
@@ -95,9 +103,7 @@ class Session:
         self._made = 0
         self._clock = clock
         self._answer = answer
-        self._frames: asyncio.Queue[str] = asyncio.Queue()
-        self._speaks = asyncio.Event()
-        self._speaks.set()
+        self._outgoing: asyncio.Queue[str | _Silence | None] = asyncio.Queue()
         self._calls: deque[float] = deque()
 
     async def run(self) -> None:
@@ -115,15 +121,18 @@ class Session:
             writer.cancel()
 
     def cut(self) -> None:
-        """Break the connection as a failing network does: no closing handshake."""
+        """Break the connection now, as a failing network does: no closing handshake."""
         self.subscriptions.clear()
         self._connection.transport.abort()
 
+    def cut_in_order(self) -> None:
+        """Break the connection once what was queued so far is out, and queue nothing more."""
+        self.subscriptions.clear()
+        self._outgoing.put_nowait(None)
+
     def mute(self, seconds: float) -> None:
-        """Hold every frame back for real ``seconds``; for ever if 0."""
-        self._speaks.clear()
-        if seconds:
-            asyncio.get_running_loop().call_later(seconds, self._speaks.set)
+        """After what was queued so far, send nothing for real ``seconds``; for ever if 0."""
+        self._outgoing.put_nowait(_Silence(seconds))
 
     def listens(self, symbol: str) -> bool:
         """Whether a stream of ``symbol`` is open."""
@@ -153,10 +162,10 @@ class Session:
 
     def send_text(self, frame: str) -> None:
         """Queue a raw frame; a client too slow to take its frames is cut off."""
-        if self._frames.qsize() >= self.host.config.backlog:
+        if self._outgoing.qsize() >= self.host.config.backlog:
             self.cut()
         else:
-            self._frames.put_nowait(frame)
+            self._outgoing.put_nowait(frame)
 
     def count(self, call: str) -> None:
         """Count a call; raises :class:`Refusal` above the limit of the last real minute."""
@@ -188,9 +197,13 @@ class Session:
     async def _write(self) -> None:
         try:
             while True:
-                frame = await self._frames.get()
-                await self._speaks.wait()
-                await self._connection.send(frame)
+                item = await self._outgoing.get()
+                if isinstance(item, str):
+                    await self._connection.send(item)
+                elif item is None:
+                    self.cut()
+                else:
+                    await asyncio.sleep(item.seconds or inf)
         except ConnectionClosed:
             return
 
