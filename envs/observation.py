@@ -113,7 +113,7 @@ def observe(
     cos_t: float,
     cost: float,
 ) -> None:
-    """Write the observation, scaled and clipped to :data:`OBSERVATION`'s bounds, into ``out``.
+    r"""Write the observation, scaled and clipped to :data:`OBSERVATION`'s bounds, into ``out``.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def observe(
     held
         Decisions made since the position was opened, this one not counted.
     lease_left
-        Largest \\|exposure\\| the lease allows, 0 to 1; 0 without a lease.
+        Largest \|exposure\| the lease allows, 0 to 1; 0 without a lease.
     sin_t, cos_t
         Time of day, the columns that :func:`context_columns` finds.
     cost
