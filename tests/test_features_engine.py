@@ -1,0 +1,199 @@
+"""The engine: streaming equals batch, no look-ahead, restart in the middle, gaps, bad prices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.batch import compute, compute_rows
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
+from features.scale import LIMIT
+from market.errors import DataError, SchemaMismatch
+from market.events import Bar, FeedGap, Tick
+from market.tape import Tape
+
+SMALL = FeatureConfig(
+    momentum=(1, 4, 16), channels=(8,), variance_ratio=8, trends=(8, 32), warmup=20
+)
+
+
+def walk(n: int, seed: int, gaps: tuple[int, ...] = (), bars: bool = False) -> Tape:
+    rng = np.random.default_rng(seed)
+    close = np.round(1000.0 * np.exp(np.cumsum(rng.standard_t(3, n) * 1e-4)), 3)
+    times = 1_775_000_000_000_000_000 + np.cumsum(rng.integers(1, 5, n)) * 1_000_000_000
+    fresh = np.zeros(n, np.bool_)
+    fresh[list(gaps)] = True
+    if not bars:
+        tape = Tape.of_ticks("X", times, close)
+        return Tape("X", False, tape.times, tape.values, fresh)
+    open_ = np.roll(close, 1)
+    high = np.maximum(open_, close) * 1.0003
+    low = np.minimum(open_, close) * 0.9998
+    values = np.column_stack([open_, high, low, close, rng.lognormal(1.0, 1.0, n)])
+    return Tape("X", True, times, values, fresh)
+
+
+def stream(config: FeatureConfig, tape: Tape) -> np.ndarray:
+    engine = FeatureEngine(config)
+    rows = []
+    for event in tape.events():
+        engine.update(event)
+        if not isinstance(event, FeedGap):
+            rows.append(engine.values.copy())
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("bars", [False, True])
+def test_streaming_equals_batch_bit_for_bit(bars: bool) -> None:
+    tape = walk(4000, 3, gaps=(1500, 1510, 3000), bars=bars)
+    config = FeatureConfig()
+    assert stream(config, tape).tobytes() == compute(config, tape).tobytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    gaps=st.sets(st.integers(1, 119), max_size=4),
+    cut=st.integers(0, 119),
+    bars=st.booleans(),
+)
+def test_restart_anywhere_goes_on_bit_for_bit(
+    seed: int, gaps: set[int], cut: int, bars: bool
+) -> None:
+    tape = walk(120, seed, tuple(sorted(gaps)), bars)
+    engine = FeatureEngine(SMALL)
+    for event in tape.slice(0, cut).events():
+        engine.update(event)
+    revived = FeatureEngine(SMALL)
+    revived.restore(engine.snapshot())
+    assert revived.values.tobytes() == engine.values.tobytes()
+    assert revived.warm == engine.warm
+    for event in tape.slice(cut, 120).events():
+        engine.update(event)
+        revived.update(event)
+        assert revived.values.tobytes() == engine.values.tobytes()
+        assert revived.snapshot() == engine.snapshot()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), now=st.integers(1, 299), factor=st.floats(0.2, 5.0))
+def test_the_future_changes_nothing_before_it(seed: int, now: int, factor: float) -> None:
+    tape = walk(300, seed)
+    other = tape.values.copy()
+    other[now:] *= factor
+    changed = Tape("X", False, tape.times, other, tape.fresh)
+    before, after = compute(SMALL, tape), compute(SMALL, changed)
+    assert before[:now].tobytes() == after[:now].tobytes()
+
+
+@pytest.mark.parametrize(("factor", "exact"), [(2.0**-7, True), (1e-8, False), (123.45, False)])
+def test_the_unit_of_price_does_not_matter(factor: float, exact: bool) -> None:
+    tape = walk(2000, 5, bars=True)
+    values = tape.values.copy()
+    values[:, :4] *= factor
+    scaled = compute(FeatureConfig(), Tape("X", True, tape.times, values, tape.fresh))
+    plain = compute(FeatureConfig(), tape)
+    if exact:
+        assert scaled.tobytes() == plain.tobytes()
+    np.testing.assert_allclose(scaled, plain, rtol=1e-7, atol=1e-7)
+
+
+def test_after_a_gap_nothing_of_before_remains() -> None:
+    tape = walk(1200, 7, gaps=(600,))
+    whole = compute(FeatureConfig(), tape)
+    alone = compute(FeatureConfig(), tape.slice(600, 1200))
+    assert whole[600:].tobytes() == alone.tobytes()
+    engine = FeatureEngine(FeatureConfig())
+    for event in tape.slice(0, 600).events():
+        engine.update(event)
+    assert engine.warm
+    engine.update(FeedGap("X", 2, 1))
+    assert not engine.warm
+    assert np.isnan(engine.values).all()
+    assert np.isnan(engine.volatility)
+
+
+@pytest.mark.parametrize("start", [0, 500])
+def test_a_dead_price_gives_bounded_columns(start: int) -> None:
+    tape = walk(20_000, 11)
+    values = tape.values.copy()
+    values[start:, :4] = values[start, 0]
+    columns = compute(FeatureConfig(), Tape("X", False, tape.times, values, tape.fresh))
+    warm = columns[FeatureConfig().warmup :]
+    assert np.isfinite(warm).all()
+    assert np.abs(warm).max() <= LIMIT
+
+
+def test_two_engines_share_nothing_and_values_are_read_only() -> None:
+    one, other = FeatureEngine(SMALL), FeatureEngine(SMALL)
+    for event in walk(50, 1).events():
+        one.update(event)
+    assert one.warm
+    assert not other.warm
+    with pytest.raises(ValueError, match="read-only"):
+        one.values[0] = 1.0
+
+
+def test_chosen_rows_equal_all_rows() -> None:
+    tape = walk(900, 13, gaps=(400,))
+    rows = np.array([350, 399, 400, 705, 899])
+    columns, volatility = compute_rows(SMALL, tape, rows)
+    assert columns.tobytes() == compute(SMALL, tape)[rows].tobytes()
+    assert np.isnan(volatility).tolist() == [False, False, True, False, False]
+    assert compute_rows(SMALL, tape, rows[:0])[0].shape == (0, columns.shape[1])
+
+
+def test_volatility_of_engine_and_batch_agree() -> None:
+    tape = walk(200, 17)
+    engine = FeatureEngine(SMALL)
+    for event in tape.events():
+        engine.update(event)
+    assert engine.volatility == compute_rows(SMALL, tape, np.array([199]))[1][0]
+
+
+def test_schema_stands_for_columns_and_config() -> None:
+    assert FeatureEngine(SMALL).schema == FeatureEngine(SMALL).schema
+    assert FeatureEngine(SMALL).schema != FeatureEngine(FeatureConfig()).schema
+    twin = SMALL.model_copy(update={"jump": 13.0})
+    assert FeatureEngine(twin).names == FeatureEngine(SMALL).names
+    assert FeatureEngine(twin).schema != FeatureEngine(SMALL).schema
+
+
+def test_foreign_snapshots_are_refused() -> None:
+    engine = FeatureEngine(SMALL)
+    with pytest.raises(SchemaMismatch, match="use the configuration it was taken with"):
+        engine.restore(FeatureEngine(FeatureConfig()).snapshot())
+    with pytest.raises(SchemaMismatch, match="start from history"):
+        engine.restore(b"\x01nonsense")
+    with pytest.raises(SchemaMismatch):
+        engine.restore(engine.snapshot()[:-8])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Tick("X", 9, float("nan")),
+        Tick("X", 9, 0.0),
+        Tick("X", 9, float("inf")),
+        Bar("X", 9, 1.0, 2.0, -1.0, 1.0),
+        Bar("X", 9, 1.0, 1.0, 2.0, 1.0),
+        Bar("X", 9, 1.0, 1.0, 1.0, float("nan")),
+    ],
+)
+def test_an_unusable_price_is_refused_and_leaves_no_trace(event: Tick | Bar) -> None:
+    engine = FeatureEngine(SMALL)
+    for good in walk(50, 1).events():
+        engine.update(good)
+    before = engine.snapshot()
+    with pytest.raises(DataError, match="prices must be positive"):
+        engine.update(event)
+    assert engine.snapshot() == before
+
+
+def test_config_refuses_a_warmup_inside_a_window() -> None:
+    with pytest.raises(ValueError, match="warmup must be longer than the longest window, 64"):
+        FeatureConfig(momentum=(64,), warmup=64)
+    assert FeatureConfig(momentum=(), channels=(), trends=(), warmup=17).longest == 16
