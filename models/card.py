@@ -1,0 +1,158 @@
+"""The ensemble's card: the file that says what the model files beside it are."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from market.errors import SchemaMismatch, StateError
+from models.prediction import CLASSES
+
+__all__ = ["CARD", "FORMAT", "Card", "MemberCard", "read"]
+
+CARD = "ensemble.json"
+FORMAT = 1
+"""Goes up when the files' meaning changes."""
+
+
+class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model file.
+
+    Parameters
+    ----------
+    name
+        Of the member.
+    file
+        ONNX, in the card's folder; takes ``window`` of ``float32[n, window, F]``, gives
+        ``probabilities`` of ``float32[n, 3]``.
+    sha256
+        Of the file.
+    window
+        Decision rows it looks at.
+    weight
+        In the pool.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    window: int
+    weight: float
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fitted ensemble, all but its models.
+
+    Parameters
+    ----------
+    symbol
+        It was fitted on.
+    schema, names
+        Of the features it takes.
+    window
+        Decision rows its widest member looks at.
+    members
+        Its model files.
+    bias
+        Of the pool, per class.
+    frequencies
+        Of the classes in training: the forecast to beat.
+    every, horizon
+        Events per decision, and from decision to outcome.
+    start, end
+        Venue time of the first and last decision it was fitted on, nanoseconds.
+    decisions
+        Between the two.
+    seed
+        It was fitted with.
+    metrics
+        Out of fold.
+    settings
+        The configuration it was fitted with.
+    classes, format
+        Of this file.
+    version
+        Sixteen hex digits that stand for the card and every model file.
+    """
+
+    symbol: str
+    schema: str
+    names: tuple[str, ...]
+    window: int
+    members: tuple[MemberCard, ...]
+    bias: tuple[float, float, float]
+    frequencies: tuple[float, float, float]
+    every: int
+    horizon: int
+    start: int
+    end: int
+    decisions: int
+    seed: int
+    metrics: dict[str, float]
+    settings: dict[str, object]
+    classes: tuple[str, ...] = CLASSES
+    format: int = FORMAT
+    version: str = ""
+
+    def sealed(self) -> Card:
+        """Return the card with its version."""
+        written = msgspec.json.encode(msgspec.structs.replace(self, version=""))
+        bare = msgspec.json.decode(written, type=Card)  # 1 and 1.0 are one number in a file
+        digest = hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()[:16]
+        return msgspec.structs.replace(self, version=digest)
+
+    def encode(self) -> bytes:
+        """Return the file's content."""
+        return msgspec.json.format(msgspec.json.encode(self)) + b"\n"
+
+
+def read(folder: str | Path, schema: str = "") -> tuple[Card, tuple[bytes, ...]]:
+    """Read a card and its model files, and check that they are what was written.
+
+    Parameters
+    ----------
+    folder
+        Of the ensemble.
+    schema
+        Of the features it will be given; not checked if empty.
+
+    Raises
+    ------
+    SchemaMismatch
+        It was fitted on other features.
+    StateError
+        Files are missing or not as they were written.
+    """
+    path = Path(folder) / CARD
+    try:
+        card = msgspec.json.decode(path.read_bytes(), type=Card)
+    except OSError as error:
+        raise StateError(
+            f"{path}: can't be read ({error.strerror}); train the ensemble first"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise StateError(f"{path}: not an ensemble's card ({error}); train it again") from error
+    if card.format != FORMAT or card.classes != CLASSES:
+        raise StateError(f"{path}: format must be {FORMAT}, was {card.format}; train it again")
+    if schema and card.schema != schema:
+        raise SchemaMismatch(
+            f"{path}: made for features {card.schema}, these are {schema}; "
+            f"train it again or restore the feature settings it was made with"
+        )
+    if card.sealed().version != card.version:
+        raise StateError(f"{path}: was changed after it was written; train it again")
+    return card, tuple(_model(path.parent / one.file, one.sha256) for one in card.members)
+
+
+def _model(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StateError(
+            f"{path}: can't be read ({error.strerror}); train the ensemble again"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StateError(f"{path}: not the file the card names; train the ensemble again")
+    return content
