@@ -68,6 +68,8 @@ def report(findings: Iterable[Finding], console: Console) -> int:
         for finding in findings:
             faults += finding.level == "fault"
             table.add_row(_MARKS[finding.level], finding.what, finding.seen, finding.remedy)
+    if not console.is_terminal:
+        console.line()
     console.print(
         f"[red]{faults} to mend[/] before the floor runs" if faults else "[green]fit to run[/]"
     )
