@@ -73,7 +73,11 @@ class FeatureConfig(Config):
     warmup: Span = 300
 
     @model_validator(mode="after")
-    def _warm_after_windows(self) -> FeatureConfig:
+    def _consistent(self) -> FeatureConfig:
+        for name in ("volatilities", "momentum", "trends", "strengths", "channels", "imbalances"):
+            spans = getattr(self, name)
+            if len(set(spans)) < len(spans):
+                raise ValueError(f"{name} must not repeat a span, was {spans}")
         if self.warmup <= self.longest:
             raise ValueError(
                 f"warmup must be longer than the longest window, {self.longest} events, "

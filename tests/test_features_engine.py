@@ -196,4 +196,6 @@ def test_an_unusable_price_is_refused_and_leaves_no_trace(event: Tick | Bar) -> 
 def test_config_refuses_a_warmup_inside_a_window() -> None:
     with pytest.raises(ValueError, match="warmup must be longer than the longest window, 64"):
         FeatureConfig(momentum=(64,), warmup=64)
+    with pytest.raises(ValueError, match="trends must not repeat a span"):
+        FeatureConfig(trends=(8, 8))
     assert FeatureConfig(momentum=(), channels=(), trends=(), warmup=17).longest == 16

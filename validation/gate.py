@@ -6,7 +6,8 @@ A strategy is promoted only if **all** of this holds on a hold-out it never touc
 2. its timing did: the same exposures moved to other times would have earned less. This is what
    stops a position that stands still and collects drift between rare jumps;
 3. it still stands when everything else that was tried is counted (deflated Sharpe ratio);
-4. the ensemble behind it predicts better than the class frequencies do;
+4. the ensemble behind it predicts better than the class frequencies do (needed, never enough:
+   how far a price will move can be foreseen where nobody can foresee whither);
 5. it lost at most so much from a peak on the way;
 6. there was enough of everything to tell: decisions, trades, jumps.
 
