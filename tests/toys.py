@@ -37,7 +37,7 @@ FEATURES = FeatureConfig(
     jump_age=16,
     shape=8.0,
     variance_ratio=4,
-    warmup=20,
+    warmup=8,
 )
 INSTRUMENT = Instrument(
     symbol=SYMBOL,
@@ -93,7 +93,7 @@ def trader(journal, broker=None, symbol=SYMBOL, every=1, policy=None, features=F
     )
 
 
-def trade(one, events, book, after=0):
+def trade(one, events, book, after=0, tell=None):
     """Run a started trader over a recording, its leases renewed as in a replay."""
     made = []
     for event in events:
@@ -107,6 +107,8 @@ def trade(one, events, book, after=0):
         decision = one.on_event(event, event.time)
         if decision is not None:
             made.append(decision)
+        if tell is not None:
+            tell(event)
     one.save()
     return made
 
@@ -116,11 +118,17 @@ def main(path, events, flush_every):
     journal = SqlJournal.open(f"sqlite:///{path}", flush_every)
     one = trader(journal)
     made = recovery.start(one)
-    sys.stdout.write(f"started {made.restarts} {made.after}\n")
-    sys.stdout.flush()
-    trade(one, tape(events).events(), LeaseBook(RISK, [SYMBOL]), made.after)
+    print(f"started {made.restarts} {made.after}", flush=True)  # noqa: T201
+    book = LeaseBook(RISK, [SYMBOL])
+    trade(
+        one,
+        tape(events).events(),
+        book,
+        made.after,
+        lambda event: print(event.time, flush=True),  # noqa: T201
+    )
     journal.close()
-    sys.stdout.write("finished\n")
+    print("finished", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from math import inf, isfinite, nan
 import msgspec
 import numpy as np
 
-from envs.action import HOLD, wanted
+from envs.action import wanted
 from envs.observation import (
     SCHEMA,
     SIZE,
@@ -253,9 +253,9 @@ class Trader:
         else:
             return None, None
         exposure = self._exposure(equity)
-        aim, target = exposure, account.units
-        if action not in (HOLD, _RISK):
-            aim = float(wanted(action, exposure))
+        aim = exposure if action == _RISK else float(wanted(action, exposure))
+        target = account.units
+        if aim != exposure:
             target = float(target_units(aim, equity, self.instrument.leverage, price))
         notional = allowed(target * price, account.units * price, self._lease, now)
         units = target if notional == target * price else notional / price

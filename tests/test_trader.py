@@ -1,0 +1,417 @@
+"""The trader's loop: order of things, leases, gaps, and crashes at every point."""
+
+import subprocess
+import sys
+import time
+from functools import partial
+from itertools import count, pairwise
+
+import msgspec
+import numpy as np
+import pytest
+
+from features.config import FeatureConfig
+from market.account import Account
+from market.errors import DataError, SchemaMismatch, StateError
+from market.events import SECOND, FeedGap, Tick
+from market.orders import Fill
+from policies.baselines import Flat, Hold
+from risk.lease import Condition, Lease, LeaseBook
+from tests import toys
+from trading import recovery
+from trading.decision import Decision
+from trading.journal import MemoryJournal, SqlJournal
+from trading.paper import PaperBroker
+
+EVENTS = 160
+ENDLESS = 1 << 62
+
+
+def lease(notional=5000.0, state=Condition.RUNNING, sequence=1, expires=ENDLESS):
+    return Lease(toys.SYMBOL, sequence, notional, expires, state)
+
+
+def run(trader, events, act=True):
+    return [made for event in events if (made := trader.on_event(event, event.time, act))]
+
+
+def leased(journal=None, **settings):
+    trader = toys.trader(journal or MemoryJournal(), **settings)
+    trader.take(lease())
+    return trader
+
+
+def log(journal):
+    """Return what must be the same with and without crashes: everything but the starts."""
+    return [entry for entry in journal.entries(toys.SYMBOL) if entry.kind != "start"]
+
+
+class TestLoop:
+    def test_it_trades_and_every_cent_is_accounted_for(self):
+        journal = MemoryJournal()
+        trader = leased(journal)
+        decisions = run(trader, toys.tape(EVENTS).events())
+        fills = [
+            msgspec.json.decode(entry.payload, type=Fill)
+            for entry in journal.entries(toys.SYMBOL)
+            if entry.kind == "fill"
+        ]
+        assert len(fills) > 20
+        assert {fill.order_id for fill in fills} <= {made.order for made in decisions}
+        account = Account(cash=toys.CAPITAL)
+        for fill in fills:
+            account = account.apply(fill)
+        assert account == trader.account
+        assert trader.account.fees == pytest.approx(sum(fill.fee for fill in fills))
+
+    def test_an_order_is_filled_at_the_next_events_price_with_costs(self):
+        journal = MemoryJournal()
+        tape = toys.tape(EVENTS, gap=False)
+        run(leased(journal), tape.events())
+        kinds = {kind: [] for kind in ("order", "fill")}
+        for entry in journal.entries(toys.SYMBOL):
+            if entry.kind in kinds:
+                kinds[entry.kind].append(msgspec.json.decode(entry.payload))
+        for order, fill in zip(kinds["order"], kinds["fill"], strict=False):
+            row = int(np.searchsorted(tape.times, order["time"]))
+            assert fill["time"] == tape.times[row + 1]
+            edge = np.sign(order["units"]) * 3e-5
+            assert fill["price"] == pytest.approx(tape.close[row + 1] * (1 + edge), rel=1e-12)
+
+    def test_the_future_changes_no_decision(self):
+        tape = toys.tape(EVENTS)
+        cut = 120
+        changed = tape.values.copy()
+        changed[cut:, :4] *= 3.0
+        other = type(tape)(tape.symbol, tape.bars, tape.times, changed, tape.fresh)
+        before = int(tape.times[cut])
+        one = [made for made in run(leased(), tape.events()) if made.time < before]
+        two = [made for made in run(leased(), other.events()) if made.time < before]
+        assert len(one) > 30
+        assert one == two
+
+    def test_an_order_is_in_the_file_before_it_is_sent(self, tmp_path):
+        url = f"sqlite:///{tmp_path}/a.db"
+        journal = SqlJournal.open(url)
+        broker = PaperBroker(toys.INSTRUMENT)
+        submit, seen = broker.submit, []
+
+        def checked(order):
+            reader = SqlJournal.open(url)
+            entries = [entry for entry in reader.entries(toys.SYMBOL) if entry.kind == "order"]
+            seen.append(msgspec.json.decode(entries[-1].payload)["id"] == order.id)
+            restored = toys.trader(reader)
+            restored.restore(reader.load(toys.SYMBOL))
+            seen.append([one.order for one in restored.working] == [order])
+            reader.close()
+            submit(order)
+
+        broker.submit = checked
+        run(leased(journal, broker=broker), toys.tape(60, gap=False).events())
+        journal.close()
+        assert len(seen) > 10
+        assert all(seen)
+
+    def test_decisions_come_every_kth_event_and_start_anew_after_a_gap(self):
+        tape = toys.tape(EVENTS)
+        decisions = run(leased(every=5), tape.events())
+        rows = np.searchsorted(tape.times, [made.time for made in decisions])
+        # 8 events to be warm, then three rows of the window, five events apart.
+        assert rows.tolist() == [*range(19, 80, 5), *range(99, 160, 5)]
+
+    def test_while_an_order_is_under_way_no_other_is_sent(self):
+        class Slow(PaperBroker):
+            def fills(self, event):
+                return []
+
+        journal = MemoryJournal()
+        trader = leased(journal, broker=Slow(toys.INSTRUMENT))
+        run(trader, toys.tape(EVENTS).events())
+        assert journal.count(toys.SYMBOL, "order") == 1
+        assert len(trader.working) == 1
+
+    def test_partial_fills_add_up_and_a_fill_told_twice_counts_once(self):
+        trader = leased(policy=Hold())
+        told = []
+
+        class Thin(PaperBroker):
+            def fills(self, event):
+                whole = super().fills(event)
+                for fill in whole:
+                    half = Fill(
+                        fill.order_id, fill.symbol, fill.time, fill.units / 2, fill.price, 1
+                    )
+                    told.extend([half, half, half])
+                return [told.pop()] if told else []
+
+        trader = leased(policy=Hold(), broker=Thin(toys.INSTRUMENT))
+        for event in toys.tape(60, gap=False).events():
+            trader.on_event(event, event.time)
+            if trader.account.units and trader.working:
+                assert trader.working[0].open == pytest.approx(trader.account.units)
+        assert not trader.working
+        assert trader.account.fees == 2.0
+        assert trader.status().counters.duplicates == 1
+
+    def test_catching_up_sends_nothing_and_leaves_the_features_as_they_would_be(self):
+        tape = toys.tape(EVENTS)
+        trader, other = leased(), leased(policy=Flat())
+        assert run(trader, tape.events(), act=False) == []
+        run(other, tape.events())
+        assert trader.status().counters.orders == 0
+        assert trader.status().window == other.status().window
+
+    def test_status(self):
+        trader = leased()
+        fresh = trader.status()
+        assert (fresh.equity, fresh.pnl, fresh.window) == (toys.CAPITAL, 0.0, None)
+        run(trader, toys.tape(EVENTS).events())
+        status = trader.status()
+        assert status.equity == trader.account.equity(status.price)
+        assert status.pnl == status.equity - toys.CAPITAL
+        assert sum(status.probabilities) == pytest.approx(1.0)
+        assert np.shape(status.window) == (3, len(toys.FeatureEngine(toys.FEATURES).names))
+        assert status.counters.events == EVENTS
+
+    def test_refusals(self):
+        trader = leased()
+        trader.on_event(Tick(toys.SYMBOL, 5, 1.0), 5)
+        with pytest.raises(DataError, match="time must increase, event at 5 after 5"):
+            trader.on_event(Tick(toys.SYMBOL, 5, 1.0), 5)
+        with pytest.raises(DataError, match="event of B given to the trader of R_75"):
+            trader.on_event(Tick("B", 6, 1.0), 6)
+        with pytest.raises(StateError, match="lease of B given"):
+            trader.take(Lease("B", 1, 1.0, 1))
+        with pytest.raises(StateError, match="every must be at least 1, was 0"):
+            leased(every=0)
+        foreign = Hold()
+        foreign.schema = "other"
+        with pytest.raises(SchemaMismatch, match="train it again"):
+            leased(policy=foreign)
+
+
+class TestLease:
+    def test_without_one_nothing_is_ordered(self):
+        trader = toys.trader(MemoryJournal())
+        decisions = run(trader, toys.tape(EVENTS).events())
+        assert len(decisions) > 100
+        assert not any(made.order for made in decisions)
+
+    def test_the_position_stays_within_it(self):
+        trader = toys.trader(MemoryJournal())
+        trader.take(lease(notional=300.0))
+        decisions = run(trader, toys.tape(EVENTS).events())
+        held = [abs(made.allowed) * made.price for made in decisions]
+        assert 299.0 < max(held) < 303.0  # a held position drifts with the price
+
+    @pytest.mark.parametrize("state", [Condition.RUNNING, Condition.REDUCE_ONLY])
+    def test_expired_or_reduce_only_it_lets_a_position_shrink_and_no_more(self, state):
+        tape = toys.tape(EVENTS, gap=False)
+        late = int(tape.times[80])
+        trader = toys.trader(MemoryJournal())
+        trader.take(lease(expires=late if state is Condition.RUNNING else ENDLESS))
+        decisions = run(trader, tape.slice(0, 80).events())
+        trader.take(lease(state=state, sequence=2, expires=late))
+        decisions = run(trader, tape.slice(80, EVENTS).events())
+        units = [decisions[0].units, *(made.allowed for made in decisions)]
+        assert units[0] != 0.0
+        assert all(abs(b) <= abs(a) and a * b >= 0.0 for a, b in pairwise(units))
+        assert units[-1] == 0.0
+
+    def test_halted_closes_even_before_anything_can_be_forecast(self):
+        tape = toys.tape(EVENTS)
+        trader = leased(policy=Hold())
+        run(trader, tape.slice(0, 60).events())
+        assert trader.account.units > 0.0
+        trader.on_event(FeedGap(toys.SYMBOL, int(tape.times[60]), int(tape.times[59])), 0)
+        trader.take(lease(state=Condition.HALTED, sequence=2, expires=0))
+        (made,) = run(trader, tape.slice(60, 62).events())
+        assert (made.probabilities, made.action, made.allowed) == (None, -1, 0.0)
+        assert trader.account.units == 0.0
+
+    def test_an_older_lease_is_not_taken(self):
+        trader = toys.trader(MemoryJournal())
+        trader.take(lease(sequence=5))
+        trader.take(lease(notional=9.0, sequence=4))
+        assert trader.lease.sequence == 5
+
+    def test_the_report_counts_an_order_under_way(self):
+        trader = leased(policy=Hold())
+        events = toys.tape(60, gap=False).events()
+        for event in events:
+            made = trader.on_event(event, event.time)
+            if made is not None and made.order:
+                break
+        report = trader.report(event.time)
+        assert report.notional == pytest.approx(2.0 * toys.CAPITAL)
+        assert report.equity == toys.CAPITAL
+
+
+class TestRestore:
+    @pytest.mark.parametrize("cut", [5, 40, 79, 80, 81, 95, 140])
+    def test_in_mid_stream_it_goes_on_bit_for_bit(self, cut):
+        tape = toys.tape(EVENTS)
+        whole = leased()
+        head = run(whole, tape.slice(0, cut).events())
+        broker = PaperBroker(toys.INSTRUMENT)
+        part = toys.trader(MemoryJournal(), broker)
+        part.restore(whole.snapshot())
+        for working in part.working:
+            broker.submit(working.order)
+        assert part.snapshot() == whole.snapshot()
+        rest = list(tape.slice(cut, EVENTS).events())
+        assert run(part, rest) == run(whole, rest)
+        assert part.snapshot() == whole.snapshot()
+        assert len(head) + part.status().counters.decisions > 0
+
+    def test_what_does_not_fit_is_refused_and_changes_nothing(self):
+        whole = leased()
+        run(whole, toys.tape(EVENTS).events())
+        blob = whole.snapshot()
+        for trader, problem in (
+            (toys.trader(MemoryJournal(), symbol="B"), "state of R_75 given"),
+            (toys.trader(MemoryJournal(), features=FeatureConfig()), "window"),
+        ):
+            fresh = trader.snapshot()
+            with pytest.raises(StateError, match=problem):
+                trader.restore(blob)
+            assert trader.snapshot() == fresh
+        with pytest.raises(StateError, match="can't be read"):
+            whole.restore(blob[:-3])
+
+    def test_other_features_start_cold_but_keep_the_position(self, tmp_path):
+        journal = SqlJournal.open(f"sqlite:///{tmp_path}/a.db")
+        trader = leased(journal, policy=Hold())
+        recovery.start(trader)
+        run(trader, toys.tape(60, gap=False).events())
+        changed = toys.FEATURES.model_copy(update={"range": 5.0})
+        again = toys.trader(journal, features=changed)
+        made = recovery.start(again)
+        assert "features" in made.cold
+        assert made.units == again.account.units > 0.0
+        assert (made.restarts, made.after) == (1, trader.time)
+        assert again.status().window is None
+        journal.close()
+
+
+class Crash(Exception):
+    """Stands for ``kill -9``: whoever catches it throws the process's objects away."""
+
+
+class Fuse:
+    """Raises :class:`Crash` at its n-th touch."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def touch(self):
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+
+    def around(self, method, *args, **kwargs):
+        self.touch()
+        result = method(*args, **kwargs)
+        self.touch()
+        return result
+
+
+def fused(thing, fuse, *names):
+    """Let every call of the named methods be a point to crash at, before it and behind it."""
+    for name in names:
+        setattr(thing, name, partial(fuse.around, getattr(thing, name)))
+    return thing
+
+
+@pytest.mark.parametrize("venue_survives", [False, True])
+def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_survives):
+    tape = toys.tape(36)
+
+    def life(path, fuse, venue):
+        journal = SqlJournal.open(f"sqlite:///{path}")
+        # A killed process leaves its writes to the system: only a power cut needs them synced.
+        journal._connection.connection.cursor().execute("PRAGMA synchronous=OFF")
+        try:
+            fused(journal, fuse, "append", "commit")
+            broker = PaperBroker(toys.INSTRUMENT)
+            if venue_survives:
+                broker._books = venue
+            trader = toys.trader(journal, fused(broker, fuse, "submit", "fills"))
+            made = recovery.start(trader)
+            toys.trade(trader, tape.events(), LeaseBook(toys.RISK, [toys.SYMBOL]), made.after)
+            return log(journal), trader.snapshot()
+        finally:
+            journal.close()
+
+    def venue():
+        return PaperBroker(toys.INSTRUMENT)._books
+
+    expected = life(tmp_path / "whole.db", Fuse(-1), venue())
+    assert sum(entry.kind == "fill" for entry in expected[0]) >= 5
+    for at in count(1):
+        path, memory, crashed = tmp_path / f"{at}.db", venue(), False
+        fuse = Fuse(at)
+        try:
+            outcome = life(path, fuse, memory)
+        except Crash:
+            crashed = True
+            outcome = life(path, Fuse(-1), memory)
+        assert outcome[0] == expected[0], f"crash point {at}"
+        assert (
+            msgspec.msgpack.decode(outcome[1])["account"]
+            == (msgspec.msgpack.decode(expected[1])["account"])
+        )
+        if not crashed:
+            break
+    assert at > 200
+
+
+def test_kill_9_of_a_real_process_again_and_again(tmp_path, pytestconfig):
+    rng = np.random.default_rng(7)
+    events = 600
+
+    def life(flush_every, kill_at=10 * events):
+        """Run a process until it has told of ``kill_at`` events; return where it had resumed."""
+        command = [sys.executable, "-m", "tests.toys", tmp_path / "killed.db", str(events)]
+        child = subprocess.Popen(
+            [*command, str(flush_every)],
+            cwd=pytestconfig.rootpath,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with child:
+            assert child.stdout is not None
+            started = child.stdout.readline().split()
+            assert started[0] == "started"
+            lines = [line for line, _ in zip(child.stdout, range(kill_at), strict=False)]
+            if "finished\n" not in lines:
+                time.sleep(rng.uniform(0.0, 2e-3))  # anywhere within an event
+                child.kill()
+        return int(started[2])
+
+    groups = (1, 7, 1)
+    resumed = [life(group, int(rng.integers(30, 200))) for group in groups]
+    resumed.append(life(1))
+    assert all(0 < a < b for a, b in pairwise(resumed[1:]))
+    toys.main(tmp_path / "whole.db", events, 1)
+    logs = []
+    for name in ("whole.db", "killed.db"):
+        journal = SqlJournal.open(f"sqlite:///{tmp_path / name}")
+        logs.append((log(journal), journal.load(toys.SYMBOL)))
+        starts = journal.count(toys.SYMBOL, "start")
+        journal.close()
+    assert starts == len(groups) + 1
+    assert len(logs[0][0]) > events
+    assert logs[0] == logs[1]
+
+
+def test_the_journals_decisions_can_be_read_back():
+    journal = MemoryJournal()
+    decisions = run(leased(journal), toys.tape(EVENTS).events())
+    read = [
+        msgspec.json.decode(entry.payload, type=Decision)
+        for entry in journal.entries(toys.SYMBOL)
+        if entry.kind == "decision"
+    ]
+    assert read == decisions
+    assert all(made.time % SECOND == 0 for made in read)
