@@ -77,6 +77,17 @@ def tape(events, seed=1, symbol=SYMBOL, gap=True):
     return Tape(symbol, False, made.times, made.values, fresh)
 
 
+def as_bars(ticks):
+    """Return bars that open and close apart, around a tape of ticks."""
+    opens = np.concatenate((ticks.close[:1], ticks.close[:-1])) * 1.0002
+    values = ticks.values.copy()
+    values[:, 0] = opens
+    values[:, 1] = np.maximum(opens, ticks.close) * 1.0005
+    values[:, 2] = np.minimum(opens, ticks.close) * 0.9995
+    values[:, 4] = 10.0
+    return Tape(ticks.symbol, True, ticks.times, values, ticks.fresh)
+
+
 def trader(journal, broker=None, symbol=SYMBOL, every=1, policy=None, features=FEATURES):
     """Return a trader that isn't started."""
     instrument = INSTRUMENT.model_copy(update={"symbol": symbol})
