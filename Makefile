@@ -1,5 +1,5 @@
 # The front door. Every target sets up .venv first where that is needed; nothing is done twice.
-# Needs make, bash and Python 3.11 to 3.13; name another Python with `make setup PYTHON=...`.
+# Needs make, bash and Python 3.11 to 3.14; name another Python with `make setup PYTHON=...`.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -26,19 +26,19 @@ stop() {
 }
 
 new_enough() {
-    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null
 }
 
 if [[ ! -x $venv/bin/python ]] || ! new_enough $venv/bin/python; then
     base=
-    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14}; do
         if new_enough "$candidate"; then
             base=$candidate
             break
         fi
     done
     [[ -n $base ]] || stop \
-        "needs Python 3.11, 3.12 or 3.13; '${PYTHON:-python3}' is $("${PYTHON:-python3}" -V 2>&1 || echo absent)" \
+        "needs Python 3.11 to 3.14; '${PYTHON:-python3}' is $("${PYTHON:-python3}" -V 2>/dev/null || echo absent)" \
         "install one (Debian, Ubuntu: apt install python3.11 python3.11-venv; macOS: brew install python@3.11)" \
         "or name one: make setup PYTHON=/path/to/python3.11"
     rm -rf $venv

@@ -21,8 +21,8 @@ __all__ = ["accelerator", "loads", "locked", "python"]
 def python() -> Finding:
     """Check the interpreter."""
     seen = f"{platform.python_version()} in {sys.prefix}"
-    if not (3, 11) <= sys.version_info < (3, 14):
-        return Finding("Python", "fault", seen, "make clean setup PYTHON=python3.11 (to 3.13)")
+    if not (3, 11) <= sys.version_info < (3, 15):
+        return Finding("Python", "fault", seen, "make clean setup PYTHON=python3.11 (to 3.14)")
     if sys.prefix == sys.base_prefix:
         return Finding(
             "Python", "note", seen, "use .venv/bin/pregao: this one holds other packages"
