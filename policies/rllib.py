@@ -1,0 +1,238 @@
+"""Training the sizing and exit policy: PPO on Ray's RLlib in the market simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any, cast
+
+import ray
+from pydantic import Field, model_validator
+from ray.rllib.algorithms.ppo import PPO, PPOConfig
+from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+
+from envs.market import EnvConfig, MarketVectorEnv
+from envs.reward import RewardConfig
+from envs.tape import DecisionTape
+from market.config import Config
+from market.errors import StateError
+
+__all__ = ["PPOTraining", "TrainingResult", "build", "train"]
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class PPOTraining(Config):
+    """How the policy is trained.
+
+    Parameters
+    ----------
+    steps
+        Decisions to learn from; a multiple of a batch is made of it, from above.
+    seconds
+        Training ends after the iteration in which this much wall time is over; 0 is no limit.
+    envs
+        Episodes at once, in each runner.
+    fragment
+        Decisions of each episode in a batch; ``envs * fragment`` a runner.
+    minibatch, epochs
+        Of the learner.
+    rate
+        Learning rate at the start; it falls to 0 over ``steps``.
+    gamma, gae
+        Discount, and the advantage estimate's decay.
+    entropy
+        Weight of the entropy bonus.
+    hidden
+        Units of each layer of policy and value network.
+    runners
+        Remote environment runners; 0 samples in the learner's process.
+    learner_gpus
+        GPUs of the learner, 0 or 1.
+    env
+        How episodes are made.
+    """
+
+    steps: Positive = 400_000
+    seconds: Annotated[float, Field(ge=0.0)] = 0.0
+    envs: Positive = 64
+    fragment: Positive = 128
+    minibatch: Positive = 2048
+    epochs: Positive = 6
+    rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 1e-3
+    gamma: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.98
+    gae: Annotated[float, Field(ge=0.0, le=1.0)] = 0.9
+    entropy: Annotated[float, Field(ge=0.0)] = 0.003
+    hidden: Annotated[tuple[Positive, ...], Field(min_length=1)] = (64, 64)
+    runners: Annotated[int, Field(ge=0)] = 0
+    learner_gpus: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    env: EnvConfig = EnvConfig(reward=RewardConfig(risk=0.01))
+
+    @property
+    def batch(self) -> int:
+        """Decisions in a training batch."""
+        return self.envs * self.fragment * max(1, self.runners)
+
+    @model_validator(mode="after")
+    def _fits(self) -> PPOTraining:
+        if self.minibatch > self.batch:
+            raise ValueError(
+                f"minibatch must not exceed the batch of envs * fragment * runners = "
+                f"{self.batch}, was {self.minibatch}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training left behind.
+
+    Parameters
+    ----------
+    checkpoint
+        RLlib's, to go on from.
+    module
+        The trained module's folder, for :func:`policies.export.export`.
+    steps
+        Decisions learnt from, over all trainings into this folder.
+    seconds
+        Wall time of this one.
+    curve
+        Mean episode reward by iteration; ``nan`` where no episode ended.
+    """
+
+    checkpoint: Path
+    module: Path
+    steps: int
+    seconds: float
+    curve: tuple[float, ...]
+
+    @property
+    def speed(self) -> float:
+        """Decisions learnt from a second, all told; meaningless after a resume."""
+        return self.steps / self.seconds
+
+
+class _Market(MarketVectorEnv):
+    """The simulator as RLlib makes it: tapes come through the object store, once a node."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        super().__init__(ray.get(context["tapes"]), context.get("num_envs", 1), context["config"])
+
+
+def build(tapes: Sequence[DecisionTape], config: PPOTraining, seed: int) -> PPO:
+    """Make the algorithm; Ray must be running.
+
+    Parameters
+    ----------
+    tapes
+        Markets to train on.
+    config
+        How.
+    seed
+        Of network, exploration and episodes.
+    """
+    settings: Any = PPOConfig  # RLlib's own annotations stop at its constructors
+    algorithm = (
+        settings()
+        .environment(env=_Market, env_config={"tapes": ray.put(tuple(tapes)), "config": config.env})
+        .env_runners(
+            num_env_runners=config.runners,
+            num_envs_per_env_runner=config.envs,
+            gym_env_vectorize_mode="vector_entry_point",
+            rollout_fragment_length=config.fragment,
+        )
+        .learners(num_learners=0, num_gpus_per_learner=config.learner_gpus)
+        .training(
+            lr=[[0, config.rate], [config.steps, 0.0]],
+            gamma=config.gamma,
+            lambda_=config.gae,
+            entropy_coeff=config.entropy,
+            use_kl_loss=False,
+            clip_param=0.2,
+            vf_clip_param=float("inf"),
+            grad_clip=0.5,
+            grad_clip_by="global_norm",
+            train_batch_size_per_learner=config.batch,
+            minibatch_size=config.minibatch,
+            num_epochs=config.epochs,
+        )
+        .rl_module(
+            model_config=DefaultModelConfig(
+                fcnet_hiddens=list(config.hidden), fcnet_activation="tanh", vf_share_layers=False
+            )
+        )
+        .debugging(seed=seed, log_level="ERROR")
+    )
+    return cast(PPO, algorithm.build_algo())
+
+
+def train(
+    tapes: Sequence[DecisionTape],
+    config: PPOTraining,
+    seed: int,
+    folder: Path,
+    progress: Callable[[dict[str, float]], None],
+    resume: bool = False,
+) -> TrainingResult:
+    """Train a policy; Ray must be running.
+
+    Parameters
+    ----------
+    tapes
+        Markets to train on, all alike likely to be drawn, a decision each.
+    config
+        How.
+    seed
+        Same seed and no remote runners: same policy.
+    folder
+        Where the checkpoint goes.
+    progress
+        Called after each iteration with ``steps``, ``of``, ``seconds``, ``reward`` (mean of an
+        episode's, ``nan`` before one has ended) and ``entropy``.
+    resume
+        Go on from the checkpoint in ``folder``, up to ``config.steps`` in all.
+
+    Raises
+    ------
+    StateError
+        ``resume``, but there is no checkpoint.
+    """
+    checkpoint = folder / "checkpoint"
+    if resume and not checkpoint.is_dir():
+        raise StateError(f"no checkpoint in {folder}; train without resume first")
+    algorithm: Any = build(tapes, config, seed)
+    try:
+        if resume:
+            algorithm.restore_from_path(str(checkpoint.resolve()))
+        began, steps, curve = perf_counter(), 0, []
+        while True:
+            results = algorithm.train()
+            runners, learner = results["env_runners"], results["learners"]["default_policy"]
+            steps = int(runners["num_env_steps_sampled_lifetime"])
+            curve.append(float(runners.get("episode_return_mean", nan)))
+            seconds = perf_counter() - began
+            progress(
+                {
+                    "steps": steps,
+                    "of": config.steps,
+                    "seconds": seconds,
+                    "reward": curve[-1],
+                    "entropy": float(learner["entropy"]),
+                }
+            )
+            if steps >= config.steps or 0.0 < config.seconds <= seconds:
+                break
+        algorithm.save_to_path(str(checkpoint.resolve()))
+    finally:
+        algorithm.stop()
+    return TrainingResult(
+        checkpoint=checkpoint,
+        module=checkpoint / "learner_group" / "learner" / "rl_module" / "default_policy",
+        steps=steps,
+        seconds=perf_counter() - began,
+        curve=tuple(curve),
+    )
