@@ -1,0 +1,6 @@
+"""Deriv: synthetic indices, ticks and history over its WebSocket API."""
+
+from venues.deriv.config import DerivConfig
+from venues.deriv.feed import DerivFeed
+
+__all__ = ["DerivConfig", "DerivFeed"]

@@ -1,0 +1,104 @@
+"""The socket under python-deriv-api: lets through only frames that the library survives."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidURI
+
+from market.errors import VenueUnreachable
+from venues.base import FeedStats
+from venues.deriv.config import DerivConfig
+
+__all__ = ["Wire"]
+
+_MOST_BYTES = 8 << 20
+"""Of one frame: 5000 ticks are some 150 kB."""
+
+
+class Wire:
+    """An open socket to the venue.
+
+    The library's receive loop dies for good on a frame that is not JSON or lacks ``msg_type`` or
+    ``echo_req``. Such frames end here: counted as bad, or completed where only the echo is left
+    out, as the venue's newer API may.
+
+    Parameters
+    ----------
+    socket
+        The connection.
+    stats
+        ``bad_frames`` and ``receipt`` are kept there.
+    """
+
+    def __init__(self, socket: ClientConnection, stats: FeedStats) -> None:
+        self._socket = socket
+        self._stats = stats
+
+    @classmethod
+    async def open(cls, config: DerivConfig, stats: FeedStats) -> Wire:
+        """Connect; raises :class:`VenueUnreachable`."""
+        local = urlsplit(config.url).hostname in {"localhost", "127.0.0.1", "::1"}
+        try:
+            socket = await connect(
+                config.url,
+                open_timeout=config.timeout,
+                close_timeout=0.25,
+                ping_interval=None,
+                compression=None,
+                max_size=_MOST_BYTES,
+                proxy=None if local else True,
+            )
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+            raise VenueUnreachable(
+                f"can't connect to {config.endpoint} ({error or type(error).__name__}); "
+                "is the endpoint right and the venue up?"
+            ) from error
+        return cls(socket, stats)
+
+    async def recv(self) -> str:
+        """Return the next frame that is an answer."""
+        while True:
+            frame = await self._socket.recv()
+            self._stats.receipt = monotonic()
+            whole = _whole(frame)
+            if whole is not None:
+                return whole
+            self._stats.bad_frames += 1
+
+    async def send(self, frame: str) -> None:
+        """Send a frame."""
+        await self._socket.send(frame)
+
+    async def close(self) -> None:
+        """Close the socket; a peer that doesn't answer is not waited for."""
+        await self._socket.close()
+
+
+def _whole(frame: str | bytes) -> str | None:
+    """Return the frame if the library can take it, ``None`` if not.
+
+    Examples
+    --------
+    >>> _whole('{"msg_type": "ping", "req_id": 1}')
+    '{"msg_type":"ping","req_id":1,"echo_req":{}}'
+    >>> _whole('{"tick": ')
+    """
+    try:
+        body: Any = msgspec.json.decode(frame)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("msg_type"), str):
+        return None
+    error = body.get("error")
+    if error is not None and not (
+        isinstance(error, dict) and isinstance(error.get("code"), str) and "message" in error
+    ):
+        return None
+    if isinstance(body.get("echo_req"), dict):
+        return frame if isinstance(frame, str) else frame.decode()
+    return msgspec.json.encode(body | {"echo_req": {}}).decode()
