@@ -114,6 +114,18 @@ def test_the_rules_are_valid() -> None:
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
+@needs_promtool
+def test_the_documented_prometheus_config_is_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    [config] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "dashboards").mkdir()
+    shutil.copy(RULES, tmp_path / "dashboards")
+    (tmp_path / "prometheus.yml").write_text(config)
+    outcome = promtool("check", "config", "prometheus.yml", folder=tmp_path)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert f"{len(ALARMS)} rules found" in outcome.stdout
+
+
 def series(name: str, values: str, **labels: str) -> dict[str, str]:
     text = ",".join(f'{key}="{value}"' for key, value in {"symbol": "R_75", **labels}.items())
     return {"series": f"ray_{name}{{{text}}}", "values": values}
