@@ -241,18 +241,18 @@ class Trader:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
         account, price = self._account, self._price
         equity = account.equity(price)
+        exposure = self._exposure(equity)
         halted = self._lease is not None and self._lease.state is Condition.HALTED
         self._prediction = None
         if self._rows >= len(self._window):
             self._prediction = self._ensemble.predict(self._window)
-            self._observe(self._prediction, equity, now)
+            self._observe(self._prediction, equity, exposure, now)
             action = self._policy.act(self._seen)
         elif halted and account.units != 0.0:
             self._seen[:] = 0.0
             action = _RISK
         else:
             return None, None
-        exposure = self._exposure(equity)
         aim = exposure if action == _RISK else float(wanted(action, exposure))
         target = account.units
         if aim != exposure:
@@ -312,7 +312,7 @@ class Trader:
             return 0.0
         return min(allowed(largest, 0.0, lease, now) / largest, 1.0)
 
-    def _observe(self, seen: Prediction, equity: float, now: int) -> None:
+    def _observe(self, seen: Prediction, equity: float, exposure: float, now: int) -> None:
         """Write what the policy sees."""
         account, row, volatility = self._account, self._features.values, self._features.volatility
         level, sine, cosine = self._context
@@ -323,7 +323,7 @@ class Trader:
             seen.up,
             seen.disagreement,
             -row[level],
-            self._exposure(equity),
+            exposure,
             unrealised_of(account.units, account.entry_price, self._price, volatility),
             float(self._held),
             self._room(equity, now),
