@@ -70,7 +70,7 @@ class SupervisorShell:
 
     @ray.method
     async def renew_window(self, window: int, report: Report, state: SymbolState) -> Lease:
-        """Return the lease of a replay's window, once every symbol has finished the earlier ones."""
+        """Return the lease of a replay's window, once all symbols finished the earlier ones."""
         self._publish(state)
         answer: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
         # A restarted symbol asks again for the window its predecessor was waiting for.

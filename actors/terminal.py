@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -59,7 +60,7 @@ def verdict_table(states: tuple[SymbolState, ...]) -> RenderableType:
     return table
 
 
-_COLUMNS = (
+_COLUMNS: tuple[tuple[str, Literal["left", "right"]], ...] = (
     ("Symbol", "left"),
     ("Policy", "left"),
     ("Price", "right"),

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from market.config import load
@@ -16,9 +17,16 @@ from venues.simulated.exchange import Exchange
 __all__ = ["main"]
 
 
-async def _serve(config: ExchangeConfig) -> None:
+async def _serve(config: ExchangeConfig, until_eof: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(stopped.set)
+
+    if until_eof:
+        threading.Thread(target=watch, daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with Exchange(config) as exchange:
@@ -33,6 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m venues.simulated", description=__doc__)
     parser.add_argument("--config", type=Path, help="YAML with the exchange's settings")
     parser.add_argument("--port", type=int, help="listen here instead; 0 takes a free port")
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="stop when standard input ends, as it does when "
+        "the process that started this one is gone",
+    )
     options = parser.parse_args(arguments)
     if options.port is not None and not 0 <= options.port <= 65535:
         parser.error(f"--port must be 0 to 65535, was {options.port}")
@@ -40,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = load(options.config, ExchangeConfig) if options.config else ExchangeConfig()
         if options.port is not None:
             config = ExchangeConfig(**config.model_dump() | {"port": options.port})
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, options.until_eof))
     except PregaoError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,0 +1,183 @@
+"""The demo: the whole floor on the bundled exchange, from nothing to live paper trading."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import ray
+import yaml
+from rich.console import Console
+from rich.live import Live
+
+from actors.cluster import joined
+from actors.collector import Collector
+from actors.config import FloorConfig
+from actors.doctor.machine import port_free
+from actors.floor import Floor, opened
+from actors.learning import learn
+from actors.snapshot import FloorState
+from actors.terminal import floor_table, verdict_table
+from market.errors import FloorError
+from market.store import TickStore
+from trading.desk import DeskSpec
+from venues.deriv import DerivConfig
+
+__all__ = ["Door", "demo"]
+
+REFRESH_SECONDS = 0.5
+"""How often the table is drawn anew."""
+
+EXCHANGE_SECONDS = 15.0
+"""How long the exchange may take to listen."""
+
+Door = Callable[[FloorConfig, list[DeskSpec]], str]
+"""Opens the HTTP door for these desks; returns the page's address."""
+
+
+def demo(
+    config: FloorConfig, ports: dict[str, int], door: Door, seconds: float, console: Console
+) -> FloorState:
+    """Run the demo until Ctrl-C.
+
+    Parameters
+    ----------
+    config
+        With an ``exchange``.
+    ports
+        Ports that must be free, by the key that changes them.
+    door
+        Opens the HTTP door once the floor trades.
+    seconds
+        Stop after so many seconds of live trading; infinity for never.
+    console
+        Where progress and table go.
+
+    Returns
+    -------
+    FloorState
+        The last one.
+
+    Raises
+    ------
+    FloorError
+        A port is taken, or something did not start.
+    """
+    _need(ports)
+    began = time.monotonic()
+    _begin_anew(config.folder)
+    with _exchange(config) as venue, joined(config.ray):
+        console.print(f"[bold]1[/] exchange [dim]listens on[/] {venue.endpoint}")
+        _collect(config, venue, console)
+        console.print("[bold]3[/] features, labels, ensembles; [bold]4[/] policy; then the gate")
+        store = TickStore(config.folder / "ticks")
+        tapes = [store.read(one.symbol) for one in config.symbols]
+        judged = learn(config, tapes, lambda _: venue)
+        # Live, a desk only needs to be warm: it reads on from the last events collected.
+        desks = [
+            replace(desk, warm_from=int(tape.times[-desk.lead - 1]))
+            for desk, tape in zip(judged, tapes, strict=True)
+        ]
+        with opened(config, desks, "paper") as floor:
+            console.print("[bold]5[/] symbol actors and supervisor")
+            _first_decision(floor)
+            took = time.monotonic() - began
+            console.print(f"  first live decision [bold]{took:.0f} s[/] after the start")
+            page = door(config, desks)
+            console.print(f"[bold]6[/] HTTP API and page: {page}   [dim]docs:[/] {page}docs")
+            metrics = f"http://127.0.0.1:{config.ray.metrics_port}/metrics"
+            console.print(f"[bold]7[/] Prometheus metrics: {metrics}\n")
+            return _watch(floor, page, seconds, console)
+
+
+def _need(ports: dict[str, int]) -> None:
+    """Raise if a port is taken, before anything is started."""
+    for key, port in ports.items():
+        finding = port_free(key, port)
+        if finding.level == "fault":
+            raise FloorError(f"{finding.what} is {finding.seen}; {finding.remedy}")
+
+
+def _begin_anew(folder: Path) -> None:
+    """Forget an earlier demo: its journals are of a market that begins again with this one."""
+    for name in ("ticks", "drafts", "registry", "policy", "journals"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "risk.json").unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
+    """Run the bundled exchange in a process of its own; it ends with us, however we end."""
+    if config.exchange is None:
+        raise FloorError("the demo needs the bundled exchange; add `exchange: {}` to the config")
+    settings = config.folder / "exchange.yaml"
+    settings.write_text(yaml.safe_dump(config.exchange.model_dump(mode="json")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "venues.simulated", "--config", str(settings), "--until-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is ours to handle: the actors are stopped first
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            reason = process.stderr.read().strip() or "no reason given"
+            raise FloorError(f"the exchange did not start: {reason}")
+        yield config.deriv.model_copy(update={"endpoint": line.split()[-1]})
+    finally:
+        process.terminate()
+        process.wait(EXCHANGE_SECONDS)
+
+
+def _collect(config: FloorConfig, venue: DerivConfig, console: Console) -> None:
+    """Fetch everybody's history into the tick store."""
+    collector: Any = Collector.options(num_cpus=0).remote(venue, config.folder / "ticks", config.seed)
+    with console.status("collecting history"):
+        for one in config.symbols:
+            count = ray.get(collector.collect.remote(one.symbol, config.history))
+            console.print(f"[bold]2[/] collected {count:,} ticks of {one.symbol}")
+    ray.kill(collector)
+
+
+def _first_decision(floor: Floor) -> None:
+    """Wait until every symbol has decided live."""
+    deadline = time.monotonic() + 60.0
+    while any(one.decisions == 0 for one in floor.state().symbols):
+        if time.monotonic() > deadline:
+            silent = [one.symbol for one in floor.state().symbols if one.decisions == 0]
+            raise FloorError(f"no decision from {', '.join(silent)} within a minute")
+        time.sleep(REFRESH_SECONDS)
+
+
+def _watch(floor: Floor, page: str, seconds: float, console: Console) -> FloorState:
+    """Draw the table until it is time, or until Ctrl-C."""
+    state = floor.state()
+    console.print(verdict_table(state.symbols))
+    footer = (
+        "[yellow]No edge on these markets[/]: they are martingales, and costs are real. "
+        if all(one.verdict != "edge" for one in state.symbols)
+        else ""
+    ) + f"Paper only.   [dim]page[/] {page}   [dim]Ctrl-C stops everything[/]"
+    end = time.monotonic() + seconds if seconds < inf else inf
+    try:
+        with Live(floor_table(state, footer), console=console, refresh_per_second=4) as live:
+            while time.monotonic() < end:
+                time.sleep(REFRESH_SECONDS)
+                state = floor.state()
+                live.update(floor_table(state, footer))
+    except KeyboardInterrupt:
+        console.print("stopping: actors, Serve, exchange, Ray")
+    return state

@@ -1,0 +1,120 @@
+"""The command line: ``pregao --help``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from math import inf
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from actors.config import FloorConfig
+from actors.demo import demo as run_demo
+from actors.doctor import examine, report
+from features.engine import FeatureEngine
+from market.config import load
+from market.errors import PregaoError
+from serve.config import ServeConfig
+from serve.deploy import deploy
+from trading.desk import DeskSpec
+
+app = typer.Typer(
+    help="A trading floor of Ray actors that says honestly whether a strategy has an edge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class FileConfig(FloorConfig):
+    """What a configuration file may hold: a floor, and the door it is served through.
+
+    Parameters
+    ----------
+    serve
+        HTTP and WebSocket door.
+    """
+
+    serve: ServeConfig = ServeConfig()
+
+
+def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print an error of ours as one line, without a traceback; an interrupt is no error."""
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except PregaoError as error:
+            errors.print(f"[bold red]error[/] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            errors.print("interrupted; everything is stopped")
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+ConfigFile = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
+
+
+@app.command()
+@_plainly
+def demo(
+    config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/demo.yaml"),
+    seconds: Annotated[
+        float, typer.Option(min=0.0, help="Stop after so much live trading; 0: at Ctrl-C.")
+    ] = 0.0,
+) -> None:
+    """Run the whole floor on the bundled exchange: collect, learn, judge, trade on paper."""
+    settings = load(config, FileConfig)
+    ports = {"serve.port": settings.serve.port, "ray.metrics_port": settings.ray.metrics_port}
+    if settings.exchange is not None:
+        ports["exchange.port"] = settings.exchange.port
+
+    def door(floor: FloorConfig, desks: list[DeskSpec]) -> str:
+        return deploy(
+            settings.serve.model_copy(
+                update={
+                    "model_dirs": {desk.symbol: desk.model for desk in desks},
+                    "feature_schema": FeatureEngine(floor.features).schema,
+                }
+            )
+        )
+
+    run_demo(settings, ports, door, seconds or inf, console)
+
+
+@config_app.command("check")
+@_plainly
+def check(file: ConfigFile) -> None:
+    """Say whether a configuration file is right, and if not, what is wrong where."""
+    settings = load(file, FileConfig)
+    names = ", ".join(one.symbol for one in settings.symbols)
+    console.print(f"[green]right[/] {file}: {len(settings.symbols)} symbols ({names})")
+
+
+@app.command()
+@_plainly
+def doctor(
+    config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/demo.yaml"),
+) -> None:
+    """Look whether this machine can run the floor; each failure comes with its remedy."""
+    settings = load(config, FileConfig)
+    ports = {"serve.port": settings.serve.port, "ray.metrics_port": settings.ray.metrics_port}
+    if settings.exchange is not None:
+        ports["exchange.port"] = settings.exchange.port
+    raise typer.Exit(report(examine(ports), console))
+
+
+if __name__ == "__main__":
+    sys.exit(app())

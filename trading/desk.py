@@ -1,0 +1,176 @@
+"""One symbol's desk: from settings and trained files to a trader with its market data.
+
+The symbol actor and the backtest both open desks here, so they trade with the same parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
+from market.errors import DataError
+from market.instruments import Instrument
+from market.tape import Tape
+from models.card import read
+from models.runtime import EnsembleRuntime
+from policies.baselines import Flat, Follow, Hold
+from policies.exported import OnnxPolicy
+from policies.policy import Policy
+from risk.config import RiskConfig
+from trading.journal import Journal, SqlJournal
+from trading.paper import PaperBroker
+from trading.recovery import start
+from trading.trader import Trader
+from validation.verdict import Verdict
+from venues.base import Feed
+from venues.deriv import DerivConfig, DerivFeed
+from venues.files import FileFeed
+
+__all__ = ["Desk", "DeskSpec"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What one symbol trades with.
+
+    Parameters
+    ----------
+    trader
+        The loop, brought to where its journal ends.
+    feed
+        Its market data.
+    after
+        Venue time behind which the feed goes on.
+    restarts
+        How often the journal was opened before.
+    """
+
+    trader: Trader
+    feed: Feed
+    after: int
+    restarts: int
+
+
+@dataclass(frozen=True)
+class DeskSpec:
+    """Everything needed to open a desk, in any process.
+
+    Parameters
+    ----------
+    instrument
+        What is traded.
+    policy
+        ``ppo`` (the trained one), or a baseline: ``follow``, ``hold``, ``flat``.
+    every
+        Events per decision.
+    capital
+        Cash of the sleeve at its first start.
+    features, risk
+        Settings.
+    model, trained_policy
+        Folder of the ensemble, file of the exported policy.
+    journal
+        The journal's SQLAlchemy URL.
+    source
+        A recording's path, or how to reach Deriv.
+    seed
+        Of the feed's back-off jitter.
+    warm_from
+        Venue time behind which a first start begins to read; see :meth:`beginning`.
+    flush_every
+        See :class:`~trading.journal.SqlJournal`; 1 wherever orders leave the process.
+    follow
+        Difference of probabilities at which ``follow`` takes a position.
+    verdict, verdict_reasons
+        What the promotion gate said of model and policy.
+    """
+
+    instrument: Instrument
+    policy: str
+    every: int
+    capital: float
+    features: FeatureConfig
+    risk: RiskConfig
+    model: Path
+    trained_policy: Path
+    journal: str
+    source: DerivConfig | Path
+    seed: int
+    warm_from: int = 0
+    flush_every: int = 1
+    follow: float = 0.1
+    verdict: str = "not judged"
+    verdict_reasons: tuple[str, ...] = ()
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's name."""
+        return self.instrument.symbol
+
+    @property
+    def lead(self) -> int:
+        """Events before the first decision: features warm, and the ensemble's window full."""
+        window = read(self.model)[0].window
+        return self.features.warmup + (window - 1) * self.every - 1
+
+    @property
+    def replay(self) -> bool:
+        """Whether the market is a recording."""
+        return isinstance(self.source, Path)
+
+    def beginning(self, tape: Tape, time: int) -> DeskSpec:
+        """Return the same desk, begun early enough to decide from the first event after ``time``.
+
+        Raises
+        ------
+        DataError
+            The tape holds fewer events before ``time`` than that takes.
+        """
+        first = int(np.searchsorted(tape.times, time, side="right")) - self.lead
+        if first < 1:
+            raise DataError(
+                f"{self.symbol}: needs {self.lead + 1} events before the first decision, "
+                f"has {first + self.lead}; give more history"
+            )
+        return replace(self, warm_from=int(tape.times[first - 1]))
+
+    def registered(self, model: Path, verdict: Verdict) -> DeskSpec:
+        """Return the same desk with the gate's verdict, and the model where it is kept for good."""
+        return replace(self, model=model, verdict=verdict.headline, verdict_reasons=verdict.reasons)
+
+    def trader(self, journal: Journal) -> Trader:
+        """Make the trader, not started yet."""
+        features = FeatureEngine(self.features)
+        return Trader(
+            instrument=self.instrument,
+            features=features,
+            ensemble=EnsembleRuntime.load(self.model, features.schema),
+            policy=self._policy(),
+            broker=PaperBroker(self.instrument),
+            journal=journal,
+            every=self.every,
+            capital=self.capital,
+        )
+
+    def feed(self) -> Feed:
+        """Make the feed, not connected yet."""
+        if isinstance(self.source, Path):
+            return FileFeed(self.source, self.symbol)
+        return DerivFeed(self.source, self.symbol, np.random.default_rng(self.seed))
+
+    def open(self) -> Desk:
+        """Open the journal, recover, and return the desk ready to go on."""
+        trader = self.trader(SqlJournal.open(self.journal, self.flush_every))
+        began = start(trader)
+        return Desk(trader, self.feed(), max(began.after, self.warm_from), began.restarts)
+
+    def _policy(self) -> Policy:
+        if self.policy == "ppo":
+            return OnnxPolicy.load(self.trained_policy)
+        if self.policy == "follow":
+            return Follow(enter=self.follow)
+        return Hold() if self.policy == "hold" else Flat()
