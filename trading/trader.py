@@ -7,20 +7,13 @@ forecast, action, lease, journal, and only then the wire.
 from __future__ import annotations
 
 from copy import copy
-from math import inf, isfinite, nan
+from math import isfinite, nan
 
 import msgspec
 import numpy as np
 
 from envs.action import wanted
-from envs.observation import (
-    SCHEMA,
-    SIZE,
-    context_columns,
-    exposure_of,
-    observe,
-    unrealised_of,
-)
+from envs.observation import SCHEMA
 from features.engine import FeatureEngine
 from market.account import Account
 from market.clock import due
@@ -35,6 +28,7 @@ from policies.policy import Policy
 from risk.lease import Condition, Lease, Report, allowed
 from trading.decision import Decision
 from trading.journal import Journal
+from trading.sight import Sight
 from trading.state import FORMAT, Counters, TraderState, TraderStatus, Working, decode
 
 __all__ = ["Trader"]
@@ -100,8 +94,7 @@ class Trader:
         self._time, self._price = 0, nan
         self._count = self._held = self._rows = 0
         self._window = np.zeros((ensemble.window, len(features.names)), np.float32)
-        self._seen = np.zeros(SIZE, np.float32)
-        self._context = context_columns(features.names)
+        self._sight = Sight(instrument, features)
         self._counters = Counters()
         self._prediction: Prediction | None = None
 
@@ -241,15 +234,15 @@ class Trader:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
         account, price = self._account, self._price
         equity = account.equity(price)
-        exposure = self._exposure(equity)
+        exposure = self._sight.exposure(account, price)
         halted = self._lease is not None and self._lease.state is Condition.HALTED
         self._prediction = None
         if self._rows >= len(self._window):
             self._prediction = self._ensemble.predict(self._window)
-            self._observe(self._prediction, equity, exposure, now)
-            action = self._policy.act(self._seen)
+            seen = self._sight.look(self._prediction, account, price, self._held, self._lease, now)
+            action = self._policy.act(seen)
         elif halted and account.units != 0.0:
-            self._seen[:] = 0.0
+            self._sight.blind()
             action = _RISK
         else:
             return None, None
@@ -287,7 +280,7 @@ class Trader:
             probabilities=None if seen is None else (seen.down, seen.flat, seen.up),
             disagreement=0.0 if seen is None else seen.disagreement,
             volatility=volatility if isfinite(volatility) else 0.0,
-            observation=tuple(self._seen.tolist()),
+            observation=self._sight.values,
             action=action,
             wanted=aim,
             target=target,
@@ -298,38 +291,6 @@ class Trader:
             lease=-1 if self._lease is None else self._lease.sequence,
             model=self._ensemble.version,
             policy=self._policy.version,
-        )
-
-    def _exposure(self, equity: float) -> float:
-        """Return the position as a fraction of the largest one."""
-        leverage = self.instrument.leverage
-        return float(exposure_of(self._account.units, equity, leverage, self._price))
-
-    def _room(self, equity: float, now: int) -> float:
-        """Return the largest |exposure| the lease allows, 0 to 1."""
-        lease, largest = self._lease, equity * self.instrument.leverage
-        if lease is None or largest <= 0.0:
-            return 0.0
-        return min(allowed(largest, 0.0, lease, now) / largest, 1.0)
-
-    def _observe(self, seen: Prediction, equity: float, exposure: float, now: int) -> None:
-        """Write what the policy sees."""
-        account, row, volatility = self._account, self._features.values, self._features.volatility
-        level, sine, cosine = self._context
-        observe(
-            self._seen,
-            seen.down,
-            seen.flat,
-            seen.up,
-            seen.disagreement,
-            -row[level],
-            exposure,
-            unrealised_of(account.units, account.entry_price, self._price, volatility),
-            float(self._held),
-            self._room(equity, now),
-            row[sine],
-            row[cosine],
-            self.instrument.costs.round_trip / 2.0 / volatility if volatility > 0.0 else inf,
         )
 
     def save(self) -> None:
@@ -408,7 +369,7 @@ class Trader:
             trades=account.trades,
             units=account.units,
             entry_price=account.entry_price,
-            exposure=self._exposure(equity) if self._time else 0.0,
+            exposure=self._sight.exposure(account, self._price) if self._time else 0.0,
             lease=lease,
             lease_used=abs(account.units) * self._price if self._time else 0.0,
             model=self._ensemble.version,

@@ -1,0 +1,101 @@
+"""What the policy sees of a live trader: the simulator's observation, from live parts."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from envs.observation import SIZE, context_columns, exposure_of, observe, unrealised_of
+from features.engine import FeatureEngine
+from market.account import Account
+from market.instruments import Instrument
+from models.prediction import Prediction
+from risk.lease import Lease, allowed
+
+__all__ = ["Sight"]
+
+
+class Sight:
+    """Writes the observation of one symbol.
+
+    Parameters
+    ----------
+    instrument
+        What is traded: leverage and costs are part of what is seen.
+    features
+        The engine the context is read from.
+
+    Raises
+    ------
+    DataError
+        The engine lacks a column that the observation takes over.
+    """
+
+    def __init__(self, instrument: Instrument, features: FeatureEngine) -> None:
+        self._features, self._leverage = features, instrument.leverage
+        self._side = instrument.costs.round_trip / 2.0
+        self._context = context_columns(features.names)
+        self._seen = np.zeros(SIZE, np.float32)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What was seen last; all zero before the first look and after :meth:`blind`."""
+        return tuple(self._seen.tolist())
+
+    def exposure(self, account: Account, price: float) -> float:
+        """Return the position as a fraction of the largest one."""
+        return float(exposure_of(account.units, account.equity(price), self._leverage, price))
+
+    def blind(self) -> None:
+        """See nothing: there is no forecast."""
+        self._seen[:] = 0.0
+
+    def look(
+        self,
+        said: Prediction,
+        account: Account,
+        price: float,
+        held: int,
+        lease: Lease | None,
+        now: int,
+    ) -> npt.NDArray[np.float32]:
+        """Return the observation, ``float32[SIZE]``; the same array every time.
+
+        Parameters
+        ----------
+        said
+            The ensemble's forecast.
+        account, price
+            Money and position, and the price they are marked at.
+        held
+            Decisions made since the position was opened, this one not counted.
+        lease, now
+            The lease held, and venue time.
+        """
+        row, volatility = self._features.values, self._features.volatility
+        level, sine, cosine = self._context
+        observe(
+            self._seen,
+            said.down,
+            said.flat,
+            said.up,
+            said.disagreement,
+            -row[level],
+            self.exposure(account, price),
+            unrealised_of(account.units, account.entry_price, price, volatility),
+            float(held),
+            self._room(account.equity(price), lease, now),
+            row[sine],
+            row[cosine],
+            self._side / volatility if volatility > 0.0 else inf,
+        )
+        return self._seen
+
+    def _room(self, equity: float, lease: Lease | None, now: int) -> float:
+        """Return the largest |exposure| the lease allows, 0 to 1."""
+        largest = equity * self._leverage
+        if lease is None or largest <= 0.0:
+            return 0.0
+        return min(allowed(largest, 0.0, lease, now) / largest, 1.0)
