@@ -60,10 +60,10 @@ class GruConfig(Config):
     """
 
     window: Window = 16
-    hidden: Annotated[int, Field(ge=1, le=1024)] = 24
+    hidden: Annotated[int, Field(ge=1, le=1024)] = 16
     epochs: Annotated[int, Field(ge=1, le=1000)] = 12
     patience: Annotated[int, Field(ge=1)] = 3
-    learning_rate: Rate = 4e-3
+    learning_rate: Rate = 2e-3
     decay: Annotated[float, Field(ge=0.0)] = 1e-2
     batch: Annotated[int, Field(ge=1)] = 256
 
@@ -81,9 +81,9 @@ class EnsembleConfig(Config):
         Events after a fold left out of training, over and above the widest window.
     stop_share
         Of a fold's training rows, the latest, kept for early stopping.
-    shrink
-        Pull of the pool's weights towards 0, that is of its forecast towards the class
-        frequencies; in decisions' worth of loss.
+    shrink, spread
+        Pull of the pool towards the class frequencies, and towards trusting all members alike;
+        in independent outcomes' worth of loss. See :func:`models.stack.fit_pool`.
 
     Examples
     --------
@@ -99,7 +99,8 @@ class EnsembleConfig(Config):
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     embargo: Annotated[int, Field(ge=0)] = 64
     stop_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
-    shrink: Annotated[float, Field(ge=0.0)] = 2.0
+    shrink: Annotated[float, Field(ge=0.0)] = 0.5
+    spread: Annotated[float, Field(ge=0.0)] = 20.0
 
     @model_validator(mode="after")
     def _has_members(self) -> EnsembleConfig:

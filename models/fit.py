@@ -17,7 +17,7 @@ from models.config import EnsembleConfig
 from models.gru import Gru
 from models.lgbm import Lgbm
 from models.member import Fitted, Floats, Ints, Member, Rows, frequencies
-from models.pool import disagreement
+from models.pool import Pool, disagreement
 from models.scores import scores
 from models.stack import fit_pool
 from models.windows import full
@@ -113,64 +113,44 @@ def fit_ensemble(
     members = _members(config)
     window = max(member.window for member in members)
     rows = _rows(dataset)
-    labels = dataset.label.astype(np.int64)
-    ends = full(dataset.fresh, window)
-    spoken, known = np.zeros(len(rows), np.bool_), labels >= 0
-    spoken[ends] = True
-    embargo = max(config.embargo, window * dataset.every)
-    if np.count_nonzero(known & spoken) < FEWEST * config.folds:
-        raise DataError(
-            f"{dataset.symbol}: {np.count_nonzero(known & spoken)} labelled decisions with a full "
-            f"window of {window} are too few for {config.folds} folds; "
-            f"needs at least {FEWEST * config.folds}: collect more history or cut the folds"
+    usable = _usable(dataset, config, window)
+    work = _Work(progress, len(members) * (config.folds + 1))
+    said, base, folds, efforts = _out_of_fold(dataset, config, members, rows, usable, seed, work)
+    kept = tuple(
+        work.done(
+            f"{member.name}, whole training span",
+            member.fit(rows, usable.labels, usable.learn, usable.learn[:0], seed, effort),
         )
-    folds = [
-        (train[known[train] & spoken[train]], test[spoken[test]])
-        for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo)
-    ]
-    said = np.full((len(members), len(rows), 3), np.nan)
-    base = np.full((len(rows), 3), np.nan)
-    efforts: list[list[int]] = [[] for _ in members]
-    work, done = len(members) * (len(folds) + 1), 0
-    for number, (train, test) in enumerate(folds):
-        base[test] = frequencies(labels[train])
-        early, late = _stop(dataset, train, config.stop_share)
-        for i, member in enumerate(members):
-            fitted = member.fit(rows, labels, early, late, seed + number)
-            said[i, test] = fitted.predict_proba(rows, test)
-            efforts[i].append(fitted.effort)
-            done += 1
-            progress(f"{member.name}, fold {number + 1} of {len(folds)}", done / work)
-    everything = np.flatnonzero(known & spoken)
-    kept = []
-    for i, member in enumerate(members):
-        nothing = everything[:0]
-        effort = median_low(efforts[i])
-        kept.append(member.fit(rows, labels, everything, nothing, seed, effort))
-        done += 1
-        progress(f"{member.name}, whole training span", done / work)
-    oof = np.full((len(rows), 3), np.nan)
+        for member, effort in zip(members, efforts, strict=True)
+    )
+    overlap = max(1.0, dataset.horizon / dataset.every)
+
+    def pool(known: Ints) -> Pool:
+        labels = usable.labels[known]
+        return fit_pool(said[:, known], labels, config.shrink, config.spread, overlap)
+
+    oof, apart = np.full((len(rows), 3), np.nan), np.full(len(rows), np.nan)
     for train, test in folds:
-        oof[test] = fit_pool(said[:, train], labels[train], config.shrink)(said[:, test])
-    pool = fit_pool(said[:, everything], labels[everything], config.shrink)
-    apart = np.full(len(rows), np.nan)
-    apart[ends] = disagreement(said[:, ends])
+        oof[test] = pool(train)(said[:, test])
+    apart[usable.ends] = disagreement(said[:, usable.ends])
+    labels = usable.labels[usable.learn]
     metrics = scores(
-        labels[everything],
-        oof[everything],
-        base[everything],
-        {member.name: said[i, everything] for i, member in enumerate(members)},
+        labels,
+        oof[usable.learn],
+        base[usable.learn],
+        {member.name: said[i, usable.learn] for i, member in enumerate(members)},
     )
     models = tuple(one.onnx() for one in kept)
+    final = pool(usable.learn)
     cards = tuple(
         MemberCard(
-            member.name,
-            f"{member.name}.onnx",
-            hashlib.sha256(model).hexdigest(),
-            member.window,
-            weight,
+            name=member.name,
+            file=f"{member.name}.onnx",
+            sha256=hashlib.sha256(model).hexdigest(),
+            window=member.window,
+            weight=weight,
         )
-        for member, model, weight in zip(members, models, pool.weights, strict=True)
+        for member, model, weight in zip(members, models, final.weights, strict=True)
     )
     card = Card(
         symbol=dataset.symbol,
@@ -178,8 +158,8 @@ def fit_ensemble(
         names=dataset.names,
         window=window,
         members=cards,
-        bias=pool.bias,
-        frequencies=_triple(frequencies(labels[everything])),
+        bias=final.bias,
+        frequencies=_triple(frequencies(labels)),
         every=dataset.every,
         horizon=dataset.horizon,
         start=int(dataset.times[0]),
@@ -189,7 +169,89 @@ def fit_ensemble(
         metrics=metrics,
         settings=config.model_dump(mode="json"),
     )
-    return FittedEnsemble(card.sealed(), models, tuple(kept), oof, apart, said)
+    return FittedEnsemble(card.sealed(), models, kept, oof, apart, said)
+
+
+@dataclass(frozen=True)
+class _Usable:
+    """Which decisions can be learned from: ``learn`` are the labelled ones of ``ends``."""
+
+    labels: Ints
+    ends: Ints
+    learn: Ints
+
+
+@dataclass
+class _Work:
+    """Counts pieces of work, and tells of each."""
+
+    progress: Callable[[str, float], None]
+    pieces: int
+    count: int = 0
+
+    def done(self, what: str, result: Fitted) -> Fitted:
+        self.count += 1
+        self.progress(what, self.count / self.pieces)
+        return result
+
+
+def _out_of_fold(
+    dataset: Dataset,
+    config: EnsembleConfig,
+    members: tuple[Member, ...],
+    rows: Rows,
+    usable: _Usable,
+    seed: int,
+    work: _Work,
+) -> tuple[Floats, Floats, list[tuple[Ints, Ints]], list[int]]:
+    """Let members fitted on the other folds speak about each.
+
+    Returns
+    -------
+    said
+        ``float64[M, m, 3]``.
+    base
+        ``float64[m, 3]``: class frequencies of the same training.
+    folds
+        What was learned from, and what was spoken about.
+    efforts
+        Of each member, that of the median fold.
+    """
+    learn, spoken = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+    learn[usable.learn], spoken[usable.ends] = True, True
+    widest = max(member.window for member in members)
+    embargo = max(config.embargo, widest * dataset.every)
+    said = np.full((len(members), len(rows), 3), np.nan)
+    base = np.full((len(rows), 3), np.nan)
+    folds: list[tuple[Ints, Ints]] = []
+    efforts: list[list[int]] = [[] for _ in members]
+    for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo):
+        train, test = train[learn[train]], test[spoken[test]]
+        base[test] = frequencies(usable.labels[train])
+        early, late = _stop(dataset, train, config.stop_share)
+        for i, member in enumerate(members):
+            fitted = work.done(
+                f"{member.name}, fold {len(folds) + 1} of {config.folds}",
+                member.fit(rows, usable.labels, early, late, seed + len(folds)),
+            )
+            said[i, test] = fitted.predict_proba(rows, test)
+            efforts[i].append(fitted.effort)
+        folds.append((train, test))
+    return said, base, folds, [median_low(found) for found in efforts]
+
+
+def _usable(dataset: Dataset, config: EnsembleConfig, window: int) -> _Usable:
+    labels = dataset.label.astype(np.int64)
+    ends = full(dataset.fresh, window)
+    learn = ends[labels[ends] >= 0]
+    needed = FEWEST * config.folds
+    if len(learn) < needed:
+        raise DataError(
+            f"{dataset.symbol}: {len(learn)} labelled decisions with a full window of {window} "
+            f"are too few for {config.folds} folds; needs at least {needed}: "
+            "collect more history or cut folds"
+        )
+    return _Usable(labels, ends, learn)
 
 
 def _members(config: EnsembleConfig) -> tuple[Member, ...]:

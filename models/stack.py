@@ -1,4 +1,4 @@
-"""Stacking: the pool that fits out-of-fold probabilities best, and no more than they bear."""
+"""Stacking: how far the members may be trusted, by what they said out of fold."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from models.pool import SMALLEST, Pool
 
 __all__ = ["fit_pool"]
 
-ENOUGH = 30
-"""Labelled decisions of each class below which nothing is fitted, and members count alike."""
 
+def fit_pool(
+    members: Floats, labels: Ints, shrink: float, spread: float, overlap: float = 1.0
+) -> Pool:
+    """Fit a log-linear pool of the members and the class frequencies.
 
-def fit_pool(members: Floats, labels: Ints, shrink: float) -> Pool:
-    """Fit a log-linear pool by maximum likelihood.
+    ``p ∝ frequency^(1 − Σ w) · Π_m p_m^w_m`` with ``w_m >= 0`` and ``Σ w <= 1``: with no weight
+    the pool says what is known without any member, and never more than the members together.
+    Minimised, and convex, is ::
 
-    Minimised is ``Σ_n −log p_n[label_n] + shrink · Σ_m weight_m²`` over weights from 0 and biases;
-    it is convex, and starts from the class frequencies with no weight. Where a class was hardly
-    seen it is :meth:`~models.pool.Pool.equal` instead.
+        Σ_n −log p_n[label_n] + overlap · (shrink · (Σ w)² + spread · Σ_m (w_m − mean w)²)
 
     Parameters
     ----------
@@ -28,36 +29,48 @@ def fit_pool(members: Floats, labels: Ints, shrink: float) -> Pool:
     labels
         ``int64[n]``.
     shrink
-        In decisions' worth of loss.
-    """
-    count = len(members)
-    if np.bincount(labels, minlength=3).min() < ENOUGH:
-        return Pool.equal(count)
-    logs = np.log(np.maximum(members, SMALLEST))
-    told = logs[:, np.arange(len(labels)), labels]
-    shares = np.bincount(labels, minlength=3) / len(labels)
+        Pull towards the class frequencies, in outcomes' worth of loss.
+    spread
+        Pull towards trusting all members alike, likewise. Which of two members is better shows
+        in far more data than whether they are any good.
+    overlap
+        Decisions per independent outcome: labels that overlap say the same thing so many times.
 
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        weights, bias = parameters[:count], np.append(parameters[count:], 0.0)
-        total = np.tensordot(weights, logs, 1) + bias
+    Notes
+    -----
+    Free biases and a free sum of weights fit the out-of-fold probabilities better, and new ones
+    worse: on recorded Crash 500 ticks .41 instead of .34, on a random walk 1.113 instead of 1.109.
+    """
+    count, hits = len(members), np.arange(len(labels))
+    base = np.log(frequencies(labels))
+    gains = np.log(np.maximum(members, SMALLEST)) - base
+    told = gains[:, hits, labels]
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        total = np.tensordot(weights, gains, 1) + base
         top = total.max(axis=1, keepdims=True)
         proba = np.exp(total - top)
         norm = proba.sum(axis=1, keepdims=True)
         proba /= norm
-        fit = np.log(norm[:, 0]) + top[:, 0] - weights @ told - bias[labels]
-        slope = np.einsum("mnk,nk->m", logs, proba) - told.sum(axis=1)
-        bent = proba.mean(axis=0) - shares
-        gradient = np.concatenate((slope / len(labels), bent[:2]))
-        gradient[:count] += 2.0 * shrink * weights / len(labels)
-        return float(fit.mean() + shrink * weights @ weights / len(labels)), gradient
+        fit = np.log(norm[:, 0]) + top[:, 0] - weights @ told - base[labels]
+        slope = np.einsum("mnk,nk->m", gains, proba) - told.sum(axis=1)
+        trust, apart = weights.sum(), weights - weights.mean()
+        pull = overlap * (shrink * trust**2 + spread * apart @ apart)
+        slope += 2.0 * overlap * (shrink * trust + spread * apart)
+        return float(fit.sum() + pull) / len(labels), slope / len(labels)
 
-    start = np.log(frequencies(labels))
     found = minimize(
         loss,
-        np.concatenate((np.zeros(count), start[:2] - start[2])),
+        np.full(count, 0.5 / count),
         jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, None)] * count + [(None, None)] * 2,
-    )
-    weights, bias = found.x[:count].tolist(), found.x[count:].tolist()
-    return Pool(tuple(weights), (bias[0], bias[1], 0.0))
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * count,
+        constraints=[{
+            "type": "ineq", "fun": lambda w: 1.0 - w.sum(), "jac": lambda w: -np.ones(count),
+        }],
+        options={"ftol": 1e-10, "maxiter": 200},
+    )  # fmt: skip
+    weights = np.clip(found.x, 0.0, 1.0)
+    weights[weights < 1e-4] = 0.0
+    bias = ((1.0 - weights.sum()) * base).tolist()
+    return Pool(tuple(weights.tolist()), (bias[0], bias[1], bias[2]))
