@@ -179,7 +179,7 @@ def step(
         if ruined:
             worth = floor
             money[i, 0], money[i, 1], money[i, 2] = floor, 0.0, 0.0
-        growth = math.log(worth / money[i, 3])
+        growth = 0.0 if worth == money[i, 3] else math.log(worth / money[i, 3])
         deepened = 0.0
         if worth > money[i, 4]:
             money[i, 4] = worth

@@ -212,21 +212,21 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
 
     **Observation**: ``Box(11)``, ``float32`` (:mod:`envs.observation`):
 
-    === ============ ==== ==== ========================= =========================================
-    row name         low  high unit                      meaning
-    === ============ ==== ==== ========================= =========================================
-    0   edge         -5   5   10 percentage points      P(up) - P(down)
-    1   flat         -1   2   a third                   P(flat) beyond one third
-    2   disagreement 0    5   0.1                       how far the ensemble's members are apart
-    3   volatility   -3   3   log ratio                 volatility over its long-run level
-    4   exposure     -1.5 1.5 largest position          position held, marked now
-    5   unrealised   -3   3   10 event volatilities     open position's log return
-    6   held         0    2   log1p decisions / 5       how long the position is open
-    7   lease        0    1   largest position          largest position the lease allows
-    8   day_sin      -1   1   1                         time of day, UTC
-    9   day_cos      -1   1   1                         time of day, UTC
-    10  cost         -5   5   log event volatilities    cost of one side of a trade
-    === ============ ==== ==== ========================= =========================================
+    === ============ ==== ==== ======================= ===================================
+    row name         low  high unit                    meaning
+    === ============ ==== ==== ======================= ===================================
+    0   edge         -5   5    10 percentage points    P(up) - P(down)
+    1   flat         -1   2    a third                 P(flat) beyond one third
+    2   disagreement 0    5    0.1                     how far the ensemble's members are apart
+    3   volatility   -3   3    log ratio               volatility over its long-run level
+    4   exposure     -1.5 1.5  largest position        position held, marked now
+    5   unrealised   -3   3    10 event volatilities   open position's return
+    6   held         0    1    n / (n + 50)            n decisions the position is open
+    7   lease        0    1    largest position        largest position the lease allows
+    8   day_sin      -1   1    1                       time of day, UTC
+    9   day_cos      -1   1    1                       time of day, UTC
+    10  cost         0    1    c / (c + 1)             one side costs c event volatilities
+    === ============ ==== ==== ======================= ===================================
 
     **Reward**: growth of log equity after all costs, in standard deviations of the largest
     position's return over one decision, less penalties (:mod:`envs.reward`).

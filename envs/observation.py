@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import NamedTuple
 
 import numba as nb
@@ -53,12 +52,12 @@ OBSERVATION: tuple[Component, ...] = (
     Component("disagreement", 0.0, 5.0, "0.1", "how far the ensemble's members are apart"),
     Component("volatility", -3.0, 3.0, "log ratio", "volatility over its long-run level"),
     Component("exposure", -1.5, 1.5, "largest position", "position held, marked now"),
-    Component("unrealised", -3.0, 3.0, "10 event volatilities", "open position's log return"),
-    Component("held", 0.0, 2.0, "log1p decisions / 5", "how long the position is open"),
+    Component("unrealised", -3.0, 3.0, "10 event volatilities", "open position's return"),
+    Component("held", 0.0, 1.0, "n / (n + 50)", "n decisions the position is open"),
     Component("lease", 0.0, 1.0, "largest position", "largest position the lease allows"),
     Component("day_sin", -1.0, 1.0, "1", "time of day, UTC"),
     Component("day_cos", -1.0, 1.0, "1", "time of day, UTC"),
-    Component("cost", -5.0, 5.0, "log event volatilities", "cost of one side of a trade"),
+    Component("cost", 0.0, 1.0, "c / (c + 1)", "one side costs c event volatilities"),
 )
 """The observation, in order."""
 
@@ -87,13 +86,13 @@ def exposure_of(units: float, worth: float, leverage: float, price: float) -> fl
 
 @nb.njit(cache=True)
 def unrealised_of(units: float, entry: float, price: float, volatility: float) -> float:
-    """Log return of the open position, in volatilities of one event; 0 when flat.
+    """Return of the open position, in volatilities of one event; 0 when flat.
 
-    ``sign(units) * log(price / entry) / volatility``
+    ``sign(units) * (price / entry - 1) / volatility``
     """
     if units == 0.0 or entry <= 0.0 or volatility <= 0.0:
         return 0.0
-    move = math.log(price / entry) / volatility
+    move = (price / entry - 1.0) / volatility
     return move if units > 0.0 else -move
 
 
@@ -137,12 +136,13 @@ def observe(
     sin_t, cos_t
         Time of day, the columns that :func:`context_columns` finds.
     cost
-        Cost of one side (``Costs.round_trip / 2``) over the volatility of one event.
+        Cost of one side (``Costs.round_trip / 2``) over the volatility of one event; may be
+        infinite.
 
     Notes
     -----
-    Every input must be finite: no decision is made before the ensemble has spoken. ``cost`` tells
-    markets apart, so that one policy can trade several.
+    Every other input must be finite: no decision is made before the ensemble has spoken.
+    ``cost`` tells markets apart, so that one policy can trade several.
     """
     out[0] = _clip(10.0 * (p_up - p_down), -5.0, 5.0)
     out[1] = _clip(3.0 * p_flat - 1.0, -1.0, 2.0)
@@ -150,11 +150,11 @@ def observe(
     out[3] = _clip(vol_ratio, -3.0, 3.0)
     out[4] = _clip(exposure, -1.5, 1.5)
     out[5] = _clip(0.1 * unrealised, -3.0, 3.0)
-    out[6] = _clip(math.log1p(held) / 5.0, 0.0, 2.0)
+    out[6] = _clip(held / (held + 50.0), 0.0, 1.0)
     out[7] = _clip(lease_left, 0.0, 1.0)
     out[8] = _clip(sin_t, -1.0, 1.0)
     out[9] = _clip(cos_t, -1.0, 1.0)
-    out[10] = _clip(math.log(max(cost, 1e-3)), -5.0, 5.0)
+    out[10] = _clip(1.0 - 1.0 / (1.0 + cost), 0.0, 1.0)
 
 
 def context_columns(names: tuple[str, ...]) -> tuple[int, int, int]:

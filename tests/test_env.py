@@ -38,9 +38,8 @@ def market(n=200, seed=0, leverage=3.0, costs=COSTS, volatility=1e-3):
 def play(env, actions, **options):
     """Play one lane; return observations, rewards, equity and units, the start's first."""
     env.reset(seed=0, options={"start": 0} | options)
-    steps = [
-        env.step(np.full(env.num_envs, action)) + (env.equity, env.units) for action in actions
-    ]
+    lanes = env.num_envs
+    steps = [(*env.step(np.full(lanes, action)), env.equity, env.units) for action in actions]
     seen, rewards, terminated, truncated, _, equity, units = map(np.array, zip(*steps, strict=True))
     return seen, rewards, terminated, truncated, equity, units
 

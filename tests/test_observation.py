@@ -1,7 +1,5 @@
 """What a policy sees."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,8 +37,8 @@ def seen(**changes):
 def test_reference_values():
     expected = {
         "edge": 1.0, "flat": 0.5, "disagreement": 0.2, "volatility": 0.4, "exposure": -0.5,
-        "unrealised": 0.7, "held": math.log(10.0) / 5.0, "lease": 0.8, "day_sin": 0.6,
-        "day_cos": -0.8, "cost": math.log(2.0),
+        "unrealised": 0.7, "held": 9.0 / 59.0, "lease": 0.8, "day_sin": 0.6,
+        "day_cos": -0.8, "cost": 2.0 / 3.0,
     }  # fmt: skip
     assert seen() == pytest.approx(expected, rel=1e-6)
 
@@ -55,6 +53,10 @@ def test_always_within_its_bounds(inputs):
     observe(out, *inputs)
     for value, part in zip(out.tolist(), OBSERVATION, strict=True):
         assert part.low <= value <= part.high, part.name
+
+
+def test_a_market_that_stands_still_costs_infinitely_much():
+    assert seen(cost=np.inf)["cost"] == 1.0
 
 
 def test_every_input_is_seen():
@@ -75,8 +77,8 @@ def test_exposure_and_units_are_inverse(exposure, worth, leverage, price):
 
 
 def test_unrealised_counts_for_the_position_held():
-    assert unrealised_of(2.0, 100.0, 110.0, 0.01) == pytest.approx(math.log(1.1) / 0.01)
-    assert unrealised_of(-2.0, 100.0, 110.0, 0.01) == pytest.approx(-math.log(1.1) / 0.01)
+    assert unrealised_of(2.0, 100.0, 110.0, 0.01) == pytest.approx(10.0)
+    assert unrealised_of(-2.0, 100.0, 110.0, 0.01) == pytest.approx(-10.0)
     assert unrealised_of(0.0, 0.0, 110.0, 0.01) == 0.0
 
 
