@@ -24,6 +24,9 @@ __all__ = ["Connection"]
 
 Frame = Mapping[str, Any]
 
+_TURNS = 4
+"""Of the event loop, that the library's tasks take to end."""
+
 
 class Connection:
     """An open connection; make it with :meth:`open`, inside the loop that uses it.
@@ -141,9 +144,13 @@ class Connection:
         self._pinging.cancel()
         with suppress(ConnectionClosed, OSError):
             await self._wire.close()
-        # What the library still waits for would be waited for until the process ends.
+        # What the library still waits for would be waited for until the process ends; without the
+        # ids it doesn't try to tell the venue so.
+        self._api.subscription_manager.key_to_subs_id.clear()
         for pending in list(self._api.pending_requests.values()):
             pending.on_error(VenueUnreachable("connection closed"))
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
     async def _ping(self) -> None:
         while True:
