@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
+import warnings
+from types import ModuleType
 
 import ray
 from fastapi import FastAPI
-from ray import serve
 from ray.exceptions import RayError
-from ray.serve.config import HTTPOptions, ProxyLocation
 
 from market.errors import ConfigError, FloorError
 from serve.app import build_app
@@ -74,6 +75,7 @@ def deploy(config: ServeConfig) -> str:
     # Faults of the ensembles show here at once, not after a replica's third attempt to start.
     Ensembles.load(config.model_dirs, config.feature_schema)
     _refuse_taken(config.host, config.port)
+    serve = _ray_serve()
     deployment = serve.deployment(
         name="api",
         num_replicas=config.replicas,
@@ -84,8 +86,8 @@ def deploy(config: ServeConfig) -> str:
     )(serve.ingress()(Api))
     try:
         serve.start(
-            proxy_location=ProxyLocation.HeadOnly,
-            http_options=HTTPOptions(host=config.host, port=config.port),
+            proxy_location="HeadOnly",
+            http_options={"host": config.host, "port": config.port},
         )
         serve.run(deployment.bind(config), name=APPLICATION, route_prefix="/")
     except (RayError, RuntimeError, ValueError) as error:
@@ -100,7 +102,17 @@ def deploy(config: ServeConfig) -> str:
 def shutdown() -> None:
     """Take the API off and stop Serve; harmless when it isn't running."""
     if ray.is_initialized():
-        serve.shutdown()  # type: ignore[no-untyped-call]
+        _ray_serve().shutdown()
+
+
+def _ray_serve() -> ModuleType:
+    """Import Ray Serve: late, for it takes a second, and without its warnings about itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from ray import serve
+    # The caller shows the address; Serve's own account of its start is noise between two tables.
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    return serve
 
 
 def _refuse_taken(host: str, port: int) -> None:

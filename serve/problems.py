@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        faults = [(_pointer(fault["loc"]), _words(fault)) for fault in error.errors()]
+        faults = [_told(fault) for fault in error.errors()]
         more = len(faults) - SHOWN
         detail = "; ".join(f"{at}: {text}" for at, text in faults[:SHOWN])
         if more > 0:
@@ -130,6 +130,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def _told(fault: Any) -> tuple[str, str]:
+    """Return where a fault is, and what it is."""
+    if fault["type"] == "json_invalid":
+        return "/", f"not valid JSON at character {fault['loc'][1]}: {fault['ctx']['error']}"
+    return _pointer(fault["loc"]), _words(fault)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
