@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from ray.exceptions import RayTaskError
 from rich.console import Console
 
 from actors.config import FloorConfig
@@ -44,7 +45,12 @@ class FileConfig(FloorConfig):
         HTTP and WebSocket door.
     """
 
-    serve: ServeConfig = ServeConfig()
+    serve: ServeConfig = ServeConfig(model_dirs={})
+
+    @property
+    def floor(self) -> FloorConfig:
+        """The floor alone, which is what its actors are given."""
+        return FloorConfig(**{name: getattr(self, name) for name in FloorConfig.model_fields})
 
 
 def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,13 +61,22 @@ def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*arguments, **options)
         except PregaoError as error:
-            errors.print(f"[bold red]error[/] {error}", highlight=False, soft_wrap=True)
-            raise typer.Exit(1) from None
+            _say(error)
+        except RayTaskError as error:
+            if not isinstance(error.cause, PregaoError):
+                raise
+            _say(error.cause)
         except KeyboardInterrupt:
             errors.print("interrupted; everything is stopped")
             raise typer.Exit(130) from None
 
     return wrapped
+
+
+def _say(error: PregaoError) -> NoReturn:
+    errors.print("[bold red]error[/]", end=" ")
+    errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1) from None
 
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
@@ -91,7 +106,7 @@ def demo(
             )
         )
 
-    run_demo(settings, ports, door, seconds or inf, console)
+    run_demo(settings.floor, ports, door, seconds or inf, console)
 
 
 @config_app.command("check")

@@ -55,6 +55,7 @@ def joined(config: RayConfig) -> Iterator[None]:
         if config.address == "local":
             _stay_on_loopback()
             ray.init(
+                address="local",
                 num_cpus=config.cpus,
                 namespace=NAMESPACE,
                 include_dashboard=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +31,8 @@ class CollectorShell:
         self._store = TickStore(folder)
 
     @ray.method
-    def collect(self, symbol: str, events: int) -> int:
+    async def collect(self, symbol: str, events: int) -> int:
         """Put a symbol's latest events into the store; return how many were new there."""
-        return asyncio.run(self._collect(symbol, events))
-
-    async def _collect(self, symbol: str, events: int) -> int:
         feed = DerivFeed(self._venue, symbol, np.random.default_rng(self._seed))
         try:
             return self._store.append(await feed.history(symbol, 0, count=events))

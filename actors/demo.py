@@ -144,7 +144,9 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
 
 def _collect(config: FloorConfig, venue: DerivConfig, console: Console) -> None:
     """Fetch everybody's history into the tick store."""
-    collector: Any = Collector.options(num_cpus=0).remote(venue, config.folder / "ticks", config.seed)
+    collector: Any = Collector.options(num_cpus=0).remote(
+        venue, config.folder / "ticks", config.seed
+    )
     with console.status("collecting history"):
         for one in config.symbols:
             count = ray.get(collector.collect.remote(one.symbol, config.history))

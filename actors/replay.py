@@ -16,7 +16,7 @@ from actors.config import FloorConfig
 from actors.floor import opened
 from actors.learning import learn
 from actors.snapshot import FloorState
-from actors.terminal import floor_table, verdict_table
+from actors.terminal import floor_table
 from market.errors import StateError
 from market.tape import Tape
 from risk.lease import LeaseBook

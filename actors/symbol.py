@@ -1,4 +1,4 @@
-"""Ray shell around one symbol's trader: it owns the feed, the features, the models, the orders."""
+"""Ray shell around one symbol's loop, in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,26 +8,17 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any
 
-import psutil
 import ray
 
-from actors.metrics import SymbolMetrics
+from actors.loop import Loop
 from actors.snapshot import SymbolState
-from actors.supervisor import NAME as SUPERVISOR
-from market.events import Event
-from risk.lease import Lease
-from trading.desk import Desk, DeskSpec
-from trading.latency import Latency
+from trading.desk import DeskSpec
 
 __all__ = ["Symbol", "SymbolShell"]
 
-PUBLISH_SECONDS = 0.5
-"""How often a live symbol reports, publishes its state and renews its lease."""
-
-ANSWER_SECONDS = 2.0
-"""How long it waits for the supervisor before it asks again; the lease it has runs on."""
+STOP_SECONDS = 5.0
+"""How long a stop waits for the event in hand."""
 
 CRASH_PAUSE_SECONDS = 1.0
 """Pause before a failed process ends, so that a fault that stays isn't retried in a spin."""
@@ -48,11 +39,7 @@ class SymbolShell:
     """
 
     def __init__(self, spec: DeskSpec) -> None:
-        self._spec = spec
-        self._process = psutil.Process()
-        self._latency = Latency()
-        self._state = SymbolState(spec.symbol, policy=spec.policy, verdict=spec.verdict)
-        self._stopping = False
+        self._loop = Loop(spec)
         self._thread = threading.Thread(target=self._main, name=spec.symbol, daemon=True)
         self._thread.start()
 
@@ -64,131 +51,21 @@ class SymbolShell:
     @ray.method
     def state(self) -> SymbolState:
         """Return what was published last."""
-        return self._state
+        return self._loop.state
 
     @ray.method
     def stop(self) -> None:
         """Stop after the event in hand and write the state down."""
-        self._stopping = True
-        self._thread.join(ANSWER_SECONDS)
+        self._loop.stopping = True
+        self._thread.join(STOP_SECONDS)
 
     def _main(self) -> None:
         try:
-            asyncio.run(self._run())
+            asyncio.run(self._loop.run())
         except BaseException:
             sys.stderr.write(traceback.format_exc())
             time.sleep(CRASH_PAUSE_SECONDS)
             os._exit(1)
-
-    async def _run(self) -> None:
-        desk = self._spec.open()
-        self._supervisor = ray.get_actor(SUPERVISOR)
-        self._metrics = SymbolMetrics(self._spec.symbol)
-        try:
-            await (self._replay(desk) if self._spec.replay else self._live(desk))
-        finally:
-            await desk.feed.close()
-            desk.trader.save()
-            desk.trader.journal.close()
-
-    async def _live(self, desk: Desk) -> None:
-        """Follow the market; leases are renewed beside it, so that no order waits for one."""
-        renewing = asyncio.create_task(self._renew(desk))
-        try:
-            async for event in desk.feed.events(desk.after):
-                self._take(desk, event, act=desk.feed.live)
-                if self._stopping or renewing.done():
-                    break
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
-        if renewing.done() and not renewing.cancelled():
-            renewing.result()
-
-    async def _renew(self, desk: Desk) -> None:
-        """Report and renew, for ever; a supervisor that doesn't answer is asked again."""
-        while True:
-            state = self._publish(desk)
-            if desk.trader.time:
-                reference: Any = self._supervisor.renew.remote(
-                    desk.trader.report(desk.trader.time), state
-                )
-                try:
-                    async with asyncio.timeout(ANSWER_SECONDS):
-                        desk.trader.take(await asyncio.wrap_future(reference.future()))
-                except (TimeoutError, ray.exceptions.RayError):
-                    # It is away. The lease runs out by itself; nothing here may outlive it.
-                    pass
-            await asyncio.sleep(PUBLISH_SECONDS)
-
-    async def _replay(self, desk: Desk) -> None:
-        """Run through a recording, a lease window at a time, in step with the other symbols."""
-        current = -1
-        async for event in desk.feed.events(desk.after):
-            window = self._spec.risk.window(event.time)
-            if window != current:
-                current = window
-                report = desk.trader.report(event.time)
-                reference: Any = self._supervisor.renew_window.remote(
-                    window, report, self._publish(desk)
-                )
-                lease: Lease = await asyncio.wrap_future(reference.future())
-                desk.trader.take(lease)
-            self._take(desk, event, act=True)
-            if self._stopping:
-                return
-        desk.trader.save()
-        await asyncio.wrap_future(self._supervisor.finish.remote(self._publish(desk)).future())
-
-    def _take(self, desk: Desk, event: Event, act: bool) -> None:
-        started = time.perf_counter()
-        decision = desk.trader.on_event(event, event.time, act=act)
-        if decision is not None:
-            seconds = time.perf_counter() - started
-            self._latency.add(seconds)
-            self._metrics.decided(seconds)
-
-    def _publish(self, desk: Desk) -> SymbolState:
-        """Make the state anew from what the trader and the feed say."""
-        status, stats = desk.trader.status(), desk.feed.stats
-        lease = status.lease
-        granted = 0.0 if lease is None else lease.notional
-        self._state = SymbolState(
-            symbol=status.symbol,
-            policy=status.policy,
-            price=status.price,
-            time=status.time,
-            probabilities=status.probabilities,
-            disagreement=status.disagreement,
-            volatility=status.volatility,
-            exposure=status.exposure,
-            units=status.units,
-            entry_price=status.entry_price,
-            equity=status.equity,
-            pnl=status.pnl,
-            fees=status.fees,
-            trades=status.trades,
-            lease_notional=granted,
-            lease_used=status.lease_used / granted if granted > 0.0 else 0.0,
-            lease_state="NONE" if lease is None else lease.state.value,
-            latency_p50_ms=self._latency.milliseconds(50),
-            latency_p99_ms=self._latency.milliseconds(99),
-            events=status.counters.events,
-            decisions=status.counters.decisions,
-            orders=status.counters.orders,
-            reconnects=stats.reconnects,
-            gaps=status.counters.gaps,
-            restarts=desk.restarts,
-            pid=os.getpid(),
-            memory_mb=self._process.memory_full_info().uss / 1e6,
-            model_version=status.model,
-            policy_version=status.policy_version,
-            verdict=self._spec.verdict,
-            verdict_reasons=self._spec.verdict_reasons,
-            window=status.window,
-        )
-        self._metrics.publish(self._state, status, stats)
-        return self._state
 
 
 Symbol = ray.remote(SymbolShell)

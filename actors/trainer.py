@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import ray
-from models.registry import Registry
 
 from actors.config import FloorConfig
 from envs.tape import DecisionTape
 from features.dataset import build
 from market.tape import Tape
 from models.fit import fit_ensemble
+from models.registry import Registry
 from policies.export import export
 from policies.rllib import train
 from risk.lease import LeaseBook
@@ -133,13 +133,13 @@ class TrainerShell:
             config.labels,
             spec.every,
             np.array(learned.frequencies),
-            self._registry.trials(symbol) + 1,
+            self._registry.tried(symbol, f"{spec.policy} on {learned.folder.name}"),
         )
         verdict = judge(evidence, config.gate, np.random.default_rng(config.seed))
-        version = self._registry.register(
-            symbol, learned.folder, learned.metrics, verdict.as_dict()
-        )
-        return self._registry.path(symbol, version), verdict
+        self._registry.register(symbol, learned.folder, learned.metrics, verdict.as_dict())
+        entry = self._registry.latest(symbol)
+        assert entry is not None
+        return Path(entry.folder), verdict
 
     def _report(self, task: str) -> Callable[[str, float], None]:
         """Return a callback that keeps the progress of a task."""

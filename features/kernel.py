@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numba as nb
 import numpy as np
@@ -116,146 +115,118 @@ class Layout:
         return cls(names, schema, np.array(params), at, int(at[-1, 2]), config.warmup)
 
 
-def _sources() -> int:
-    """Hash the room's sources: numba's cache only notices changes of the file it compiled from."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return int(digest.hexdigest()[:15], 16)
+@nb.njit(cache=True)
+def step(
+    state: Floats,
+    params: Floats,
+    at: Ints,
+    warmup: int,
+    time: int,
+    high: float,
+    low: float,
+    close: float,
+    volume: float,
+) -> None:
+    """Take one event (a tick is a bar of one price) and rewrite the columns."""
+    out = state[at[0, 2] :]
+    walk = state[at[0, 0] : at[1, 0]]
+    before = walk[path.CLOSE]
+    change = path.advance(walk, close)
+    if walk[path.COUNT] < 2.0:
+        out[:] = np.nan
+        return
+    level = walk[path.LEVEL]
+    vol = volatility.step(
+        state[at[1, 0] : at[2, 0]],
+        params[at[1, 1] : at[2, 1]],
+        state[at[1, 2] : at[2, 2]],
+        change,
+    )
+    state[VOLATILITY] = vol
+    momentum.step(params[at[2, 1] : at[3, 1]], state[at[2, 2] : at[3, 2]], walk, vol)
+    trend.step(
+        state[at[3, 0] : at[4, 0]],
+        params[at[3, 1] : at[4, 1]],
+        state[at[3, 2] : at[4, 2]],
+        level,
+        vol,
+    )
+    strength.step(
+        state[at[4, 0] : at[5, 0]],
+        params[at[4, 1] : at[5, 1]],
+        state[at[4, 2] : at[5, 2]],
+        change,
+    )
+    ranges.step(
+        state[at[5, 0] : at[6, 0]],
+        params[at[5, 1] : at[6, 1]],
+        state[at[5, 2] : at[6, 2]],
+        walk,
+        before,
+        high,
+        low,
+        close,
+        vol,
+    )
+    flow.step(
+        state[at[6, 0] : at[7, 0]],
+        params[at[6, 1] : at[7, 1]],
+        state[at[6, 2] : at[7, 2]],
+        change,
+        volume,
+    )
+    jumps.step(
+        state[at[7, 0] : at[8, 0]],
+        params[at[7, 1] : at[8, 1]],
+        state[at[7, 2] : at[8, 2]],
+        change,
+    )
+    shape.step(
+        state[at[8, 0] : at[9, 0]],
+        params[at[8, 1] : at[9, 1]],
+        state[at[8, 2] : at[9, 2]],
+        walk,
+        change,
+    )
+    daytime.step(state[at[9, 2] : at[10, 2]], time)
+    if walk[path.COUNT] < warmup:
+        out[:] = np.nan
 
 
-def _compile_step(sources: int) -> Any:
-    """Compile the step; ``sources`` becomes part of the cache's key by being closed over."""
-
-    @nb.njit(cache=True)
-    def step(
-        state: Floats,
-        params: Floats,
-        at: Ints,
-        warmup: int,
-        time: int,
-        high: float,
-        low: float,
-        close: float,
-        volume: float,
-    ) -> None:
-        """Take one event (a tick is a bar of one price) and rewrite the columns."""
-        if sources < 0:
-            return
-        out = state[at[0, 2] :]
-        walk = state[at[0, 0] : at[1, 0]]
-        before = walk[path.CLOSE]
-        change = path.advance(walk, close)
-        if walk[path.COUNT] < 2.0:
-            out[:] = np.nan
-            return
-        level = walk[path.LEVEL]
-        vol = volatility.step(
-            state[at[1, 0] : at[2, 0]],
-            params[at[1, 1] : at[2, 1]],
-            state[at[1, 2] : at[2, 2]],
-            change,
+@nb.njit(cache=True)
+def run(
+    state: Floats,
+    params: Floats,
+    at: Ints,
+    warmup: int,
+    times: Ints,
+    values: Floats,
+    fresh: npt.NDArray[np.bool_],
+    rows: Ints,
+) -> tuple[Floats, Floats]:
+    """Take every event of a tape; keep columns and volatility of the given rows."""
+    first = at[0, 2]
+    columns = np.empty((len(rows), len(state) - first))
+    volatilities = np.empty(len(rows))
+    kept = 0
+    for i in range(len(times)):
+        if kept == len(rows):
+            break
+        if fresh[i]:
+            state[:] = 0.0
+        step(
+            state,
+            params,
+            at,
+            warmup,
+            times[i],
+            values[i, 1],
+            values[i, 2],
+            values[i, 3],
+            values[i, 4],
         )
-        state[VOLATILITY] = vol
-        momentum.step(params[at[2, 1] : at[3, 1]], state[at[2, 2] : at[3, 2]], walk, vol)
-        trend.step(
-            state[at[3, 0] : at[4, 0]],
-            params[at[3, 1] : at[4, 1]],
-            state[at[3, 2] : at[4, 2]],
-            level,
-            vol,
-        )
-        strength.step(
-            state[at[4, 0] : at[5, 0]],
-            params[at[4, 1] : at[5, 1]],
-            state[at[4, 2] : at[5, 2]],
-            change,
-        )
-        ranges.step(
-            state[at[5, 0] : at[6, 0]],
-            params[at[5, 1] : at[6, 1]],
-            state[at[5, 2] : at[6, 2]],
-            walk,
-            before,
-            high,
-            low,
-            close,
-            vol,
-        )
-        flow.step(
-            state[at[6, 0] : at[7, 0]],
-            params[at[6, 1] : at[7, 1]],
-            state[at[6, 2] : at[7, 2]],
-            change,
-            volume,
-        )
-        jumps.step(
-            state[at[7, 0] : at[8, 0]],
-            params[at[7, 1] : at[8, 1]],
-            state[at[7, 2] : at[8, 2]],
-            change,
-        )
-        shape.step(
-            state[at[8, 0] : at[9, 0]],
-            params[at[8, 1] : at[9, 1]],
-            state[at[8, 2] : at[9, 2]],
-            walk,
-            change,
-        )
-        daytime.step(state[at[9, 2] : at[10, 2]], time)
-        if walk[path.COUNT] < warmup:
-            out[:] = np.nan
-
-    return step
-
-
-step = _compile_step(_sources())
-
-
-def _compile_run(sources: int) -> Any:
-    """Compile the loop over a tape; see :func:`_compile_step` for ``sources``."""
-
-    @nb.njit(cache=True)
-    def run(
-        state: Floats,
-        params: Floats,
-        at: Ints,
-        warmup: int,
-        times: Ints,
-        values: Floats,
-        fresh: npt.NDArray[np.bool_],
-        rows: Ints,
-    ) -> tuple[Floats, Floats]:
-        """Take every event of a tape; keep columns and volatility of the given rows."""
-        if sources < 0:
-            rows = rows[:0]
-        first = at[0, 2]
-        columns = np.empty((len(rows), len(state) - first))
-        volatilities = np.empty(len(rows))
-        kept = 0
-        for i in range(len(times)):
-            if kept == len(rows):
-                break
-            if fresh[i]:
-                state[:] = 0.0
-            step(
-                state,
-                params,
-                at,
-                warmup,
-                times[i],
-                values[i, 1],
-                values[i, 2],
-                values[i, 3],
-                values[i, 4],
-            )
-            if rows[kept] == i:
-                columns[kept] = state[first:]
-                volatilities[kept] = state[VOLATILITY]
-                kept += 1
-        return columns, volatilities
-
-    return run
-
-
-run = _compile_run(_sources())
+        if rows[kept] == i:
+            columns[kept] = state[first:]
+            volatilities[kept] = state[VOLATILITY]
+            kept += 1
+    return columns, volatilities

@@ -1,0 +1,156 @@
+"""One symbol actor's work: events to the trader, leases to and fro, state to the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import psutil
+import ray
+
+from actors.metrics import SymbolMetrics
+from actors.snapshot import SymbolState
+from actors.supervisor import NAME as SUPERVISOR
+from market.events import Event
+from trading.desk import Desk, DeskSpec
+from trading.latency import Latency
+
+__all__ = ["Loop"]
+
+PUBLISH_SECONDS = 0.5
+"""How often a live symbol reports, publishes its state and renews its lease."""
+
+ANSWER_SECONDS = 2.0
+"""How long it waits for the supervisor before it asks again; the lease it has runs on."""
+
+
+class Loop:
+    """Run a desk until its feed ends or it is told to stop.
+
+    Parameters
+    ----------
+    spec
+        What to trade, with what, and where the journal is.
+    """
+
+    def __init__(self, spec: DeskSpec) -> None:
+        self._spec = spec
+        self._process = psutil.Process()
+        self._latency = Latency()
+        self.state = SymbolState(spec.symbol, policy=spec.policy, verdict=spec.verdict)
+        self.stopping = False
+
+    async def run(self) -> None:
+        """Open the desk, trade, and leave everything written down."""
+        desk = self._spec.open()
+        self._supervisor = ray.get_actor(SUPERVISOR)
+        self._metrics = SymbolMetrics(self._spec.symbol)
+        try:
+            await (self._replay(desk) if self._spec.replay else self._live(desk))
+        finally:
+            await desk.feed.close()
+            desk.trader.save()
+            desk.trader.journal.close()
+
+    async def _live(self, desk: Desk) -> None:
+        """Follow the market; leases are renewed beside it, so that no order waits for one."""
+        renewing = asyncio.create_task(self._renew(desk))
+        try:
+            async for event in desk.feed.events(desk.after):
+                self._take(desk, event, act=desk.feed.live)
+                if self.stopping or renewing.done():
+                    break
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+        if renewing.done() and not renewing.cancelled():
+            renewing.result()
+
+    async def _renew(self, desk: Desk) -> None:
+        """Report and renew, for ever; a supervisor that doesn't answer is asked again."""
+        while True:
+            state = self._publish(desk)
+            if desk.trader.time:
+                reference: Any = self._supervisor.renew.remote(
+                    desk.trader.report(desk.trader.time), state
+                )
+                try:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        desk.trader.take(await asyncio.wrap_future(reference.future()))
+                except (TimeoutError, ray.exceptions.RayError):
+                    # It is away. The lease runs out by itself; nothing here may outlive it.
+                    pass
+            await asyncio.sleep(PUBLISH_SECONDS)
+
+    async def _replay(self, desk: Desk) -> None:
+        """Run through a recording, a lease window at a time, in step with the other symbols."""
+        trader, risk = desk.trader, self._spec.risk
+        # After a restart the lease is the journal's: its window isn't asked for again.
+        current = -1 if trader.lease is None else risk.window(trader.lease.sequence)
+        async for event in desk.feed.events(desk.after):
+            window = risk.window(event.time)
+            if window > current:
+                current = window
+                reference: Any = self._supervisor.renew_window.remote(
+                    window, trader.report(event.time), self._publish(desk)
+                )
+                trader.take(await asyncio.wrap_future(reference.future()))
+                # Written down, so that a restart in this window trades on under the same lease.
+                trader.save()
+            self._take(desk, event, act=True)
+            if self.stopping:
+                return
+        desk.trader.save()
+        await asyncio.wrap_future(self._supervisor.finish.remote(self._publish(desk)).future())
+
+    def _take(self, desk: Desk, event: Event, act: bool) -> None:
+        started = time.perf_counter()
+        decision = desk.trader.on_event(event, event.time, act=act)
+        if decision is not None:
+            seconds = time.perf_counter() - started
+            self._latency.add(seconds)
+            self._metrics.decided(seconds)
+
+    def _publish(self, desk: Desk) -> SymbolState:
+        """Make the state anew from what the trader and the feed say."""
+        status, stats = desk.trader.status(), desk.feed.stats
+        lease = status.lease
+        granted = 0.0 if lease is None else lease.notional
+        self.state = SymbolState(
+            symbol=status.symbol,
+            policy=status.policy,
+            price=status.price,
+            time=status.time,
+            probabilities=status.probabilities,
+            disagreement=status.disagreement,
+            volatility=status.volatility,
+            exposure=status.exposure,
+            units=status.units,
+            entry_price=status.entry_price,
+            equity=status.equity,
+            pnl=status.pnl,
+            fees=status.fees,
+            trades=status.trades,
+            lease_notional=granted,
+            lease_used=status.lease_used / granted if granted > 0.0 else 0.0,
+            lease_state="NONE" if lease is None else lease.state.value,
+            latency_p50_ms=self._latency.milliseconds(50),
+            latency_p99_ms=self._latency.milliseconds(99),
+            events=status.counters.events,
+            decisions=status.counters.decisions,
+            orders=status.counters.orders,
+            reconnects=stats.reconnects,
+            gaps=status.counters.gaps,
+            restarts=desk.restarts,
+            pid=os.getpid(),
+            memory_mb=self._process.memory_full_info().uss / 1e6,
+            model_version=status.model,
+            policy_version=status.policy_version,
+            verdict=self._spec.verdict,
+            verdict_reasons=self._spec.verdict_reasons,
+            window=status.window,
+        )
+        self._metrics.publish(self.state, status, stats)
+        return self.state
