@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LONGEST_STEP", "holes", "nominal_step"]
+__all__ = ["MAX_GAP", "holes", "nominal_step"]
 
-LONGEST_STEP = 1.5
+MAX_GAP = 1.5
 """Steps longer than so many nominal ones are holes: one missing event is one."""
 
 _EVEN = 0.9
@@ -43,7 +43,7 @@ def nominal_step(times: npt.NDArray[np.int64]) -> int:
 
 
 def holes(
-    times: npt.NDArray[np.int64], step: int, longest: float = LONGEST_STEP
+    times: npt.NDArray[np.int64], step: int, max_gap: float = MAX_GAP
 ) -> npt.NDArray[np.bool_]:
     """Return which rows follow a hole.
 
@@ -53,8 +53,8 @@ def holes(
         ``int64[n]``, nanoseconds, increasing.
     step
         The nominal step; 0 finds no holes.
-    longest
-        A step of more than ``longest * step`` is a hole.
+    max_gap
+        A step of more than ``max_gap * step`` is a hole.
 
     Returns
     -------
@@ -68,5 +68,5 @@ def holes(
     """
     found = np.zeros(len(times), np.bool_)
     if step > 0:
-        found[1:] = np.diff(times) > longest * step
+        found[1:] = np.diff(times) > max_gap * step
     return found

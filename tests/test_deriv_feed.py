@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -151,12 +153,12 @@ async def test_no_tick_is_lost_or_doubled(faults: tuple[Fault, ...]) -> None:
     kinds = {fault.kind for fault in faults}
     quick = {"stale_least": 0.3, "stale_after": 0.3} if "stall" in kinds else {}
     async with exchange(speed=200.0, faults=faults) as venue, feed(venue.url, **quick) as source:
-        after = start(venue, 30)
-        events = await take(source, after, 150)
-        assert plain(events) == ledger(venue.tape(SYMBOL), after, 150)
+        after = start(venue, 25)
+        events = await take(source, after, 95)
+        assert plain(events) == ledger(venue.tape(SYMBOL), after, 95)
         stats = source.stats
         assert stats.gaps == 0
-        assert stats.received == 150
+        assert stats.received == 95
         assert (stats.reconnects > 0) == bool({"drop_all", "drop", "stall"} & kinds)
         assert (stats.duplicates > 0) == bool({"duplicate", "late"} & kinds)
         assert stats.bad_frames == sum(f.count for f in faults if f.kind == "garbage")
@@ -273,6 +275,14 @@ async def test_what_the_venue_refuses_for_good_is_raised() -> None:
             await source.history("R_7500", 0)
 
 
+async def test_a_venue_behind_what_was_seen_is_told_apart() -> None:
+    async with exchange(speed=0.0) as venue, feed(venue.url, backoff_most=0.02) as source:
+        ahead = (venue.config.start_epoch + 100) * SECOND
+        with pytest.raises(VenueRejected, match=r"clock is behind .* new journal"):
+            await take(source, ahead, 1)
+        assert venue.connections == REFUSALS
+
+
 async def test_an_unreachable_venue_is_named(unused_tcp_port: int) -> None:
     async with feed(f"ws://127.0.0.1:{unused_tcp_port}", backoff_most=0.02) as source:
         with pytest.raises(VenueUnreachable, match=f"can't connect to .*:{unused_tcp_port}"):
@@ -385,6 +395,15 @@ async def test_the_newer_dialect_without_echo_and_account() -> None:
     async with scripted(options) as endpoint, feed(f"{endpoint}/public", dialect="options") as it:
         tape = await it.history(SYMBOL, 20 * SECOND, 70 * SECOND)
         assert (tape.times // SECOND).tolist() == list(range(20, 71))
+
+
+def test_importing_the_client_costs_no_pyarrow_and_leaves_logging_alone() -> None:
+    script = (
+        "import logging, sys, venues.deriv, venues.files;"
+        "assert not logging.root.handlers and logging.root.level == logging.WARNING;"
+        "assert not {'pyarrow', 'pandas', 'torch', 'ray'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
 
 
 def test_waits_grow_to_their_bound_and_differ() -> None:

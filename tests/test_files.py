@@ -69,7 +69,7 @@ async def test_a_hole_is_one_gap_with_both_ends(tmp_path: Path) -> None:
     assert [e for e in events if isinstance(e, FeedGap)] == [
         FeedGap("R_75", (T0 + 102) * SECOND, (T0 + 99) * SECOND)
     ]
-    wide = await play(FileFeed(path, longest=3.0))
+    wide = await play(FileFeed(path, max_gap=3.0))
     assert not any(isinstance(event, FeedGap) for event in wide)
 
 

@@ -6,9 +6,9 @@ import logging
 from collections.abc import AsyncGenerator, Iterator
 from time import monotonic
 
-from market.errors import DataError, VenueUnreachable
+from market.errors import DataError, VenueRejected, VenueUnreachable
 from market.events import SECOND, Event, FeedGap, Tick
-from market.holes import LONGEST_STEP, nominal_step
+from market.holes import MAX_GAP, nominal_step
 from venues.base import FeedStats
 from venues.deriv.client import Connection
 from venues.deriv.codec import decode_history, decode_tick, history_request
@@ -85,14 +85,22 @@ class TickStream:
     async def _catch_up(self, connection: Connection) -> list[Tick]:
         """Open the stream, and return what lies between what was seen and its first tick."""
         after = self._last
-        frame = await connection.subscribe(
-            history_request(
-                self.symbol,
-                count=self._config.page if after else _SAMPLE,
-                start=after or None,
-                subscribe=True,
-            )
+        request = history_request(
+            self.symbol,
+            count=self._config.page if after else _SAMPLE,
+            start=after or None,
+            subscribe=True,
         )
+        try:
+            frame = await connection.subscribe(request)
+        except VenueRejected as error:
+            if error.code != "InvalidStartEnd":
+                raise
+            raise VenueRejected(
+                error.code,
+                f"the venue's clock is behind {after // SECOND}, up to where {self.symbol} was "
+                "seen; is it another venue, or one started anew? Begin with a new journal then",
+            ) from error
         past = decode_history(frame, self.symbol)
         if not self._step:
             await self._learn(connection, past)
@@ -153,7 +161,7 @@ class TickStream:
             raise VenueUnreachable(f"no tick of {self.symbol} in {patience:.1f} s, but there are")
 
     def _leaps(self, time: int) -> bool:
-        return 0 < self._step * LONGEST_STEP < time - self._last
+        return 0 < self._step * MAX_GAP < time - self._last
 
     def _ticks(self, ticks: Ticks) -> Iterator[Tick]:
         for time, price in zip(ticks[0].tolist(), ticks[1].tolist(), strict=True):

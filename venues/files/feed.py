@@ -11,7 +11,7 @@ import numpy as np
 
 from market.errors import UnknownSymbol
 from market.events import Event, FeedGap
-from market.holes import LONGEST_STEP
+from market.holes import MAX_GAP
 from market.store import TickStore
 from market.tape import Tape
 from venues.base import FeedStats
@@ -34,19 +34,17 @@ class FileFeed:
         tick store.
     symbol
         What it holds; from the file's name if left out.
-    longest
+    max_gap
         Steps longer than so many nominal ones become a :class:`~market.events.FeedGap`. The tick
         store knows its holes itself.
     """
 
-    def __init__(
-        self, path: Path, symbol: str | None = None, longest: float = LONGEST_STEP
-    ) -> None:
+    def __init__(self, path: Path, symbol: str | None = None, max_gap: float = MAX_GAP) -> None:
         self.path = path
         self.symbol = symbol or symbol_of(path)
         self.stats = FeedStats()
         self.live = True
-        self._longest = longest
+        self._max_gap = max_gap
         self._closed = False
 
     @property
@@ -108,7 +106,7 @@ class FileFeed:
     def _recording(self) -> Recording:
         if self.path.is_dir():
             return Recording(TickStore(self.path).read(self.symbol), (), 0)
-        recording = record(self.path, self.symbol, self._longest)
+        recording = record(self.path, self.symbol, self._max_gap)
         self.stats.bad_frames = len(recording.bad)
         self.stats.duplicates = recording.duplicates
         return recording

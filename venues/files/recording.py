@@ -15,7 +15,7 @@ import numpy as np
 
 from market.errors import DataError
 from market.events import SECOND
-from market.holes import LONGEST_STEP, holes, nominal_step
+from market.holes import MAX_GAP, holes, nominal_step
 from market.tape import Tape
 from venues.files.table import Table, read_table
 
@@ -66,7 +66,7 @@ class Recording:
     duplicates: int
 
 
-def record(path: Path, symbol: str, longest: float = LONGEST_STEP) -> Recording:
+def record(path: Path, symbol: str, max_gap: float = MAX_GAP) -> Recording:
     """Read a recording.
 
     Ticks are rows of a time and ``price``, bars rows of a time and ``open``, ``high``, ``low``,
@@ -80,7 +80,7 @@ def record(path: Path, symbol: str, longest: float = LONGEST_STEP) -> Recording:
         A CSV or Parquet file.
     symbol
         What the tape is of.
-    longest
+    max_gap
         Steps longer than so many nominal ones are holes.
 
     Raises
@@ -106,7 +106,7 @@ def record(path: Path, symbol: str, longest: float = LONGEST_STEP) -> Recording:
             raise DataError(f"{path}: bars must be evenly spaced, at least three; resample them")
         when = when + step
     tape = Tape(
-        symbol, bars, when, np.array(rows, np.float64).reshape(-1, 5), holes(when, step, longest)
+        symbol, bars, when, np.array(rows, np.float64).reshape(-1, 5), holes(when, step, max_gap)
     )
     return Recording(tape, tuple(bad), duplicates)
 
