@@ -58,7 +58,7 @@ def test_what_is_learned_by_heart_is_not_out_of_fold_skill():
     train = np.flatnonzero(known)
     even, odd = train[::2], train[1::2]
     heart = Lgbm(MEMORY).fit(rows, labels, even, even, 1, effort=80).predict_proba(rows, odd)
-    assert (heart.argmax(axis=1) == labels[odd]).mean() > 0.75  # neighbours do know
+    assert (heart.argmax(axis=1) == labels[odd]).mean() > 0.65  # neighbours do know
     assert np.mean(right) < 0.42  # of three classes; shuffled folds give what stands above
 
 

@@ -100,7 +100,9 @@ def test_nothing_before_the_first_window_is_full(data, runtime):
 def test_values_that_are_not_finite_are_refused(data, runtime, value):
     window = data.X[10:14].astype(np.float32)
     window[2, 1] = value
-    with pytest.raises(DataError, match=r"slow_1 must be finite, was .*(inf|nan) in row 2; predict"):
+    with pytest.raises(
+        DataError, match=r"slow_1 must be finite, was .*(inf|nan) in row 2; predict"
+    ):
         runtime.predict(window)
     X = data.X.copy()
     X[42, 3] = value
