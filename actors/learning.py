@@ -136,7 +136,8 @@ def _bars(trainers: Sequence[Any]) -> Iterator[Follow]:
                 done, busy = ray.wait(busy, num_returns=len(busy), timeout=POLL_SECONDS)
                 ray.get(done)  # a failure is raised here, not at the end
                 said = [one for one in ray.get([t.progress.remote() for t in trainers]) if one.task]
-                share = sum(one.fraction for one in said[: len(busy)])
+                # A trainer that waits for its next call still tells of the last one, at 1.
+                share = sum(one.fraction for one in said if one.fraction < 1.0)
                 now = "   ".join(f"{one.task}: {one.stage}" for one in said) if busy else ""
                 finished = len(calls) - len(busy)
                 bars.update(bar, completed=min(finished + share, len(calls)), now=now)

@@ -24,7 +24,7 @@ from trading.backtest import BacktestResult, run
 from trading.desk import DeskSpec
 from trading.digest import digest
 from trading.journal import MemoryJournal, SqlJournal
-from venues.files import read
+from venues.files import FileFeed
 
 __all__ = ["backtest", "chosen", "replay"]
 
@@ -113,7 +113,7 @@ def backtest(
     specs = desks.load(config, files)
     journals = {one.symbol: MemoryJournal() for one in specs}
     traders = {one.symbol: one.trader(journals[one.symbol]) for one in specs}
-    tapes = [_tape(files, one).after(one.warm_from) for one in specs]
+    tapes = [_tape(files, one.symbol).after(one.warm_from) for one in specs]
     book = LeaseBook(config.risk, [one.symbol for one in specs], first=True)
     began = time.perf_counter()
     result = run(tapes, traders.__getitem__, book)
@@ -132,11 +132,11 @@ def _desks(
             return desks.load(config, files)
         except StateError as reason:
             console.print(f"[dim]learning: {reason}[/]", highlight=False)
-    tapes = [read(files[one.symbol], one.symbol) for one in config.symbols]
+    tapes = [_tape(files, one.symbol) for one in config.symbols]
     specs = learn(config, tapes, lambda symbol: files[symbol])
     desks.save(config, files, specs)
     return specs
 
 
-def _tape(files: Mapping[str, Path], spec: DeskSpec) -> Tape:
-    return read(files[spec.symbol], spec.symbol)
+def _tape(files: Mapping[str, Path], symbol: str) -> Tape:
+    return FileFeed(files[symbol], symbol).tape

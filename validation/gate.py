@@ -122,7 +122,7 @@ def judge(evidence: Evidence, config: GateConfig, rng: np.random.Generator) -> V
     }
     checks = tuple(check for check, _ in (*tests, *amounts))
     for _, values in (*tests, *amounts):
-        figures |= values
+        figures |= {name: float(value) for name, value in values.items()}
     if all(check.passed for check in checks):
         headline = "edge"
     elif all(check.passed for check, _ in tests):
@@ -144,13 +144,13 @@ def _profit(evidence: Evidence, config: GateConfig) -> Outcome:
         f"t of net returns {t:.2f} over {blocks} blocks of {config.block} decisions; "
         f"needs more than {config.t:g}"
     )
-    return Check("profit", t > config.t, text), {"t": t, "blocks": float(blocks)}
+    return Check("profit", bool(t > config.t), text), {"t": t, "blocks": float(blocks)}
 
 
 def _timing(evidence: Evidence, config: GateConfig, rng: np.random.Generator) -> Outcome:
     p = timing_p(evidence.exposures, evidence.market, config.shifts, rng)
     text = f"timing p {p:.3f} in {config.shifts} circular shifts; needs at most {config.timing:g}"
-    return Check("timing", p <= config.timing, text), {"timing_p": p}
+    return Check("timing", bool(p <= config.timing), text), {"timing_p": p}
 
 
 def _deflated(evidence: Evidence, config: GateConfig) -> Outcome:
@@ -163,7 +163,7 @@ def _deflated(evidence: Evidence, config: GateConfig) -> Outcome:
         f"deflated Sharpe ratio {value:.3f} after {evidence.trials} "
         f"trial{'s' * (evidence.trials > 1)}; needs more than {config.deflated:g}"
     )
-    return Check("deflated", value > config.deflated, text), {"deflated_sharpe": value}
+    return Check("deflated", bool(value > config.deflated), text), {"deflated_sharpe": value}
 
 
 def _skill(evidence: Evidence, config: GateConfig, rng: np.random.Generator) -> Outcome:
@@ -176,19 +176,19 @@ def _skill(evidence: Evidence, config: GateConfig, rng: np.random.Generator) -> 
         f"{1.0 - config.skill:.0%} lower bound {bound:+.4f}; needs a bound above 0"
     )
     figures = {"log_loss": loss, "base_log_loss": base, "skill_bound": bound}
-    return Check("skill", bound > 0.0, text), figures
+    return Check("skill", bool(bound > 0.0), text), figures
 
 
 def _drawdown(evidence: Evidence, config: GateConfig) -> Outcome:
     value = max_drawdown(evidence.net_returns)
     text = f"largest drawdown {value:.1%}; allowed {config.max_drawdown:.0%}"
-    return Check("drawdown", value <= config.max_drawdown, text), {"max_drawdown": value}
+    return Check("drawdown", bool(value <= config.max_drawdown), text), {"max_drawdown": value}
 
 
 def _trades(evidence: Evidence, config: GateConfig) -> Outcome:
     text = f"{evidence.trades} round trips; needs at least {config.min_trades}"
     passed = evidence.trades >= config.min_trades
-    return Check("trades", passed, text), {"trades": float(evidence.trades)}
+    return Check("trades", bool(passed), text), {"trades": float(evidence.trades)}
 
 
 def _jumps(evidence: Evidence, config: GateConfig) -> Outcome:
@@ -199,4 +199,4 @@ def _jumps(evidence: Evidence, config: GateConfig) -> Outcome:
         "between them"
     )
     passed = evidence.jumps >= config.min_jumps
-    return Check("jumps", passed, text), {"jumps": float(evidence.jumps)}
+    return Check("jumps", bool(passed), text), {"jumps": float(evidence.jumps)}

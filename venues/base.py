@@ -68,7 +68,11 @@ class Feed(Protocol):
 
     symbol: str
     stats: FeedStats
-    live: bool
+
+    @property
+    def live(self) -> bool:
+        """See above."""
+        ...
 
     def events(self, after: int) -> AsyncIterator[Event]:
         """Yield every event later than ``after`` once, times strictly increasing.
