@@ -21,7 +21,7 @@ DEAD_ZONE = 0.1
 """An exposure this close to the wanted one is left as it is; going flat is always done in full."""
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def wanted(action: int, current_exposure: float) -> float:
     """Exposure that ``action`` asks for.
 

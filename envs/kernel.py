@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from envs.action import wanted
+from envs.action import ACTIONS, wanted
 from envs.observation import exposure_of, observe, unrealised_of
 from envs.reward import reward
 from market.execution import equity, fee, fill_price, target_units
@@ -30,7 +30,7 @@ PLACE = ("tape", "row", "end", "held", "trades")
 """Columns of the place state; ``end`` is the last row, where the episode is cut off."""
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def _see(
     i: int, money: Floats, place: Ints, rows: Floats, terms: Floats, out: npt.NDArray[np.float32]
 ) -> None:
@@ -55,7 +55,7 @@ def _see(
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def _trade(i: int, action: int, money: Floats, place: Ints, rows: Floats, terms: Floats) -> float:
     """Carry out ``action`` in episode ``i``; return the exposure traded.
 
@@ -97,7 +97,7 @@ def _trade(i: int, action: int, money: Floats, place: Ints, rows: Floats, terms:
     return abs(aim - exposure)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def start(
     which: Ints,
     begins: Ints,
@@ -134,7 +134,7 @@ def start(
         _see(i, money, place, rows, terms, out)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def step(
     actions: Ints,
     money: Floats,
@@ -148,7 +148,7 @@ def step(
     rewards: Floats,
     terminated: Bools,
     truncated: Bools,
-) -> None:
+) -> int:
     """Advance every episode that isn't ``done`` by one decision.
 
     Parameters
@@ -158,7 +158,7 @@ def step(
     money, place
         ``float64[n, 7]``, ``int64[n, 5]``: changed; see :data:`MONEY`, :data:`PLACE`.
     done
-        ``bool[n]``: over already; nothing of it is touched.
+        ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
     rows, terms
         See :class:`envs.tape.Reel`.
     weights
@@ -167,8 +167,18 @@ def step(
         Equity at which a sleeve is ruined: the episode ends and counts as this much.
     out, rewards, terminated, truncated
         ``float32[n, SIZE]``, ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
+
+    Returns
+    -------
+    int
+        How many episodes ended; -1 if an action is none, and then nothing has changed.
     """
     for i in range(len(actions)):
+        if not 0 <= actions[i] < len(ACTIONS):
+            return -1
+    ended = 0
+    for i in range(len(actions)):
+        rewards[i], terminated[i], truncated[i] = 0.0, False, False
         if done[i]:
             continue
         traded = _trade(i, actions[i], money, place, rows, terms)
@@ -190,4 +200,7 @@ def step(
         rewards[i] = reward(growth, deepened, traded, unit, weights[0], weights[1], weights[2])
         terminated[i] = ruined
         truncated[i] = not ruined and row >= place[i, 2]
+        done[i] = terminated[i] or truncated[i]
+        ended += done[i]
         _see(i, money, place, rows, terms, out)
+    return ended

@@ -98,8 +98,10 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._money = np.zeros((num_envs, len(kernel.MONEY)))
         self._place = np.zeros((num_envs, len(kernel.PLACE)), np.int64)
         self._done = np.zeros(num_envs, np.bool_)
+        self._ended = False
         self._seen = np.zeros((num_envs, SIZE), np.float32)
         weights = self.config.reward
+        self._floor = self.config.ruin * self.config.capital
         self._weights = np.array([weights.drawdown, weights.turnover, weights.risk])
 
     @property
@@ -152,7 +154,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if seed is not None:
             self._np_random, self._np_random_seed = gym.utils.seeding.np_random(seed)
         at = None if options is None else options.get("start")
-        self._done[:] = False
+        self._ended = False
         self._begin(np.arange(self.num_envs), at)
         return self._seen.copy(), {}
 
@@ -168,18 +170,19 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         """Advance every episode by one decision; see the class for the ones that have ended."""
         n = self.num_envs
         chosen = np.asarray(actions, np.int64)
-        if chosen.shape != (n,) or chosen.min() < 0 or chosen.max() >= len(ACTIONS):
+        rewards, terminated, truncated = np.empty(n), np.empty(n, np.bool_), np.empty(n, np.bool_)
+        over = np.flatnonzero(self._done) if self._ended else None
+        ended = -1
+        if chosen.shape == (n,):
+            ended = kernel.step(
+                chosen, self._money, self._place, self._done, self._reel.rows, self._reel.terms,
+                self._weights, self._floor, self._seen, rewards, terminated, truncated,
+            )  # fmt: skip
+        if ended < 0:
             raise ValueError(f"actions must be int[{n}] from 0 to {len(ACTIONS) - 1}")
-        rewards, terminated, truncated = np.zeros(n), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-        kernel.step(
-            chosen, self._money, self._place, self._done, self._reel.rows, self._reel.terms,
-            self._weights, self.config.ruin * self.config.capital,
-            self._seen, rewards, terminated, truncated,
-        )  # fmt: skip
-        over = np.flatnonzero(self._done)
-        if over.size:
+        if over is not None:
             self._begin(over, None)
-        np.logical_or(terminated, truncated, out=self._done)
+        self._ended = ended > 0
         return self._seen.copy(), rewards, terminated, truncated, {}
 
     def _begin(self, which: npt.NDArray[np.int64], at: int | None) -> None:
@@ -198,6 +201,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         leases = np.ones(len(which))
         if self.config.lease < 1.0:
             leases = self.np_random.uniform(self.config.lease, 1.0, len(which))
+        self._done[which] = False
         kernel.start(
             which, begins, leases, self.config.capital,
             self._money, self._place, self._reel.rows, self._reel.terms, self._seen,

@@ -68,12 +68,12 @@ SCHEMA = hashlib.sha256(json.dumps(["v1", OBSERVATION]).encode()).hexdigest()[:1
 """Stands for all of the above; a policy made for another one is refused."""
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def _clip(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def exposure_of(units: float, worth: float, leverage: float, price: float) -> float:
     """Position as a fraction of the largest one: ``units * price / (worth * leverage)``.
 
@@ -84,7 +84,7 @@ def exposure_of(units: float, worth: float, leverage: float, price: float) -> fl
     return units * price / (worth * leverage)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def unrealised_of(units: float, entry: float, price: float, volatility: float) -> float:
     """Return of the open position, in volatilities of one event; 0 when flat.
 
@@ -96,7 +96,7 @@ def unrealised_of(units: float, entry: float, price: float, volatility: float) -
     return move if units > 0.0 else -move
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def observe(
     out: npt.NDArray[np.float32],
     p_down: float,

@@ -32,7 +32,7 @@ class RewardConfig(Config):
     risk: Weight = 0.0
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def reward(
     growth: float,
     deepened: float,

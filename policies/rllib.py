@@ -66,7 +66,7 @@ class PPOTraining(Config):
     fragment: Positive = 128
     minibatch: Positive = 1024
     epochs: Positive = 6
-    rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 1e-3
+    rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 2e-3
     gamma: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
     gae: Annotated[float, Field(ge=0.0, le=1.0)] = 0.9
     entropy: Annotated[float, Field(ge=0.0)] = 0.001
@@ -127,15 +127,17 @@ def _quiet() -> Iterator[None]:
     That PPO runs on the new stack, that its own base class is deprecated, that gymnasium knew the
     environment already: true, and nothing anybody here can act on. Errors are still shown.
     """
-    logger = logging.getLogger("ray.rllib")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("ray", "ray.rllib", "ray.tune")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*Overriding environment rllib-single-agent")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 class _Market(MarketVectorEnv):

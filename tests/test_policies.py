@@ -1,6 +1,9 @@
 """Every policy keeps the port's promises; each baseline does what it is named after."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -152,3 +155,15 @@ def test_evaluating_a_ruin_stops_there():
     assert played.equity[-1] == 1000.0
     assert not played.net_returns[-100:].any()
     assert np.isfinite(played.net_returns).all()
+
+
+def test_running_an_exported_policy_needs_neither_ray_nor_torch():
+    code = (
+        "import sys, policies.exported, policies.baselines, envs.observation;"
+        "print([name for name in ('ray', 'torch', 'onnx', 'gymnasium') if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr
