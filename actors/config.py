@@ -29,14 +29,14 @@ class SymbolConfig(Instrument):
     ----------
     policy
         Who sizes and exits: ``ppo``, the trained policy; or a baseline, ``follow`` (does what the
-        ensemble says), ``hold``, ``flat``.
+        ensemble says), ``hold``, ``probe`` (turns over at a fixed pace), ``flat``.
     every
         Events per decision.
     follow
         Difference of the probabilities of up and down at which ``follow`` takes a position.
     """
 
-    policy: Literal["ppo", "follow", "hold", "flat"] = "ppo"
+    policy: Literal["ppo", "follow", "hold", "probe", "flat"] = "ppo"
     every: Annotated[int, Field(ge=1, le=100_000)] = 5
     follow: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
 

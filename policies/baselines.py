@@ -7,14 +7,15 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from envs.action import FLAT, HOLD, LONG, SHORT
+from envs.action import ACTIONS, FLAT, HOLD, LONG, SHORT
 from envs.observation import OBSERVATION, SCHEMA
 
-__all__ = ["Flat", "Follow", "Hold"]
+__all__ = ["Flat", "Follow", "Hold", "Probe"]
 
 _NAMES = tuple(component.name for component in OBSERVATION)
-_EDGE, _EXPOSURE = _NAMES.index("edge"), _NAMES.index("exposure")
+_EDGE, _EXPOSURE, _HELD = (_NAMES.index(name) for name in ("edge", "exposure", "held"))
 _EDGE_UNIT = 0.1
+_HALF_LONG, _HALF_SHORT = ACTIONS.index(0.5), ACTIONS.index(-0.5)
 
 
 class Flat:
@@ -86,3 +87,47 @@ class Follow:
         if exposure * edge < 0.0 and abs(edge) > self._leave:
             return FLAT
         return HOLD
+
+
+class Probe:
+    """Turns half a position over at a fixed pace, whatever the market does.
+
+    Not meant to earn: it loses its costs at a known rate. It keeps orders, fills, fees and limits
+    in motion on markets where a sound policy stays out, as a health check of the whole path.
+
+    Parameters
+    ----------
+    pace
+        Decisions it stays on one side.
+
+    Raises
+    ------
+    ValueError
+        ``pace`` below 1.
+
+    Examples
+    --------
+    >>> from envs.observation import SIZE
+    >>> seen = np.zeros(SIZE, np.float32)
+    >>> Probe().act(seen)
+    4
+    """
+
+    name: ClassVar[str] = "probe"
+    schema: ClassVar[str] = SCHEMA
+
+    def __init__(self, pace: int = 20) -> None:
+        if pace < 1:
+            raise ValueError(f"pace must be at least 1, was {pace}")
+        self.version = f"1-{pace}"
+        # The observation tells n decisions as n / (n + 50); half of one keeps rounding out.
+        self._held = (pace - 0.5) / (pace + 49.5)
+
+    def act(self, observation: npt.NDArray[np.float32]) -> int:
+        """Enter long; then change sides each time the pace is up."""
+        exposure = float(observation[_EXPOSURE])
+        if exposure == 0.0:
+            return _HALF_LONG
+        if observation[_HELD] < self._held:
+            return HOLD
+        return _HALF_SHORT if exposure > 0.0 else _HALF_LONG

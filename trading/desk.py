@@ -17,7 +17,7 @@ from market.instruments import Instrument
 from market.tape import Tape
 from models.card import read
 from models.runtime import EnsembleRuntime
-from policies.baselines import Flat, Follow, Hold
+from policies.baselines import Flat, Follow, Hold, Probe
 from policies.exported import OnnxPolicy
 from policies.policy import Policy
 from risk.config import RiskConfig
@@ -64,7 +64,7 @@ class DeskSpec:
     instrument
         What is traded.
     policy
-        ``ppo`` (the trained one), or a baseline: ``follow``, ``hold``, ``flat``.
+        ``ppo`` (the trained one), or a baseline: ``follow``, ``hold``, ``probe``, ``flat``.
     every
         Events per decision.
     capital
@@ -173,4 +173,6 @@ class DeskSpec:
             return OnnxPolicy.load(self.trained_policy)
         if self.policy == "follow":
             return Follow(enter=self.follow)
+        if self.policy == "probe":
+            return Probe()
         return Hold() if self.policy == "hold" else Flat()

@@ -122,7 +122,9 @@ def judge(evidence: Evidence, config: GateConfig, rng: np.random.Generator) -> V
     }
     checks = tuple(check for check, _ in (*tests, *amounts))
     for _, values in (*tests, *amounts):
-        figures |= {name: float(value) for name, value in values.items()}
+        figures |= values
+    # Evidence comes in numpy's numbers; a verdict is written down, and holds plain ones.
+    figures = {name: float(value) for name, value in figures.items()}
     if all(check.passed for check in checks):
         headline = "edge"
     elif all(check.passed for check, _ in tests):
