@@ -23,7 +23,8 @@ from policies.baselines import Follow
 from policies.evaluate import evaluate
 from policies.export import export
 from policies.exported import OnnxPolicy
-from policies.rllib import PPOTraining, train
+from policies.rllib import train
+from policies.training import PPOTraining
 
 VOLATILITY, ROWS = 1e-4, 40_000
 MARKETS = ((0.2, 0.9, 0.5), (0.05, 0.98, 0.1), (0.0, 0.95, 0.3))

@@ -159,8 +159,20 @@ def test_evaluating_a_ruin_stops_there():
 
 def test_running_an_exported_policy_needs_neither_ray_nor_torch():
     code = (
-        "import sys, policies.exported, policies.baselines, envs.observation;"
+        "import sys, policies.exported, policies.baselines;"
         "print([name for name in ('ray', 'torch', 'onnx', 'gymnasium') if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_reading_the_training_settings_loads_no_trainer():
+    code = (
+        "import sys, policies.training;"
+        "print([name for name in ('ray', 'torch') if name in sys.modules])"
     )
     root = Path(__file__).resolve().parents[1]
     done = subprocess.run(

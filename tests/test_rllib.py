@@ -21,7 +21,8 @@ SMALL = {"steps": 8192, "envs": 64, "fragment": 64, "minibatch": 1024, "hidden":
 @pytest.fixture(scope="module")
 def small(ray_cluster, tmp_path_factory):
     """A short training on an edge that can't be missed."""
-    from policies.rllib import PPOTraining, train
+    from policies.rllib import train
+    from policies.training import PPOTraining
 
     told = []
     tape = planted(8_000, *EDGE, np.random.default_rng(0))
@@ -93,7 +94,8 @@ def test_it_goes_on_where_it_stopped(small):
 
 
 def test_same_seed_same_policy(ray_cluster, tmp_path):
-    from policies.rllib import PPOTraining, train
+    from policies.rllib import train
+    from policies.training import PPOTraining
 
     tape = planted(3_000, *EDGE, np.random.default_rng(0))
     config = PPOTraining(**SMALL, env=EnvConfig(lease=0.5))
@@ -107,7 +109,8 @@ def test_same_seed_same_policy(ray_cluster, tmp_path):
 
 
 def test_nothing_to_go_on_from(ray_cluster, tmp_path):
-    from policies.rllib import PPOTraining, train
+    from policies.rllib import train
+    from policies.training import PPOTraining
 
     tape = planted(100, *EDGE, np.random.default_rng(0))
     with pytest.raises(StateError, match=r"no checkpoint in .*train without resume first"):
@@ -117,7 +120,7 @@ def test_nothing_to_go_on_from(ray_cluster, tmp_path):
 
 
 def test_a_minibatch_larger_than_the_batch_is_refused():
-    from policies.rllib import PPOTraining
+    from policies.training import PPOTraining
 
     with pytest.raises(ValueError, match="= 64, was 1024"):
         PPOTraining(envs=8, fragment=8)
