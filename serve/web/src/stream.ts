@@ -9,7 +9,7 @@ export type Link = "connecting" | "live" | "stale" | "lost";
 export interface Live {
   frame: Frame | null;
   link: Link;
-  /** Counts connections, so that whoever keeps history knows when to fetch what it missed. */
+  /** Counts how often server or floor came (back), so that whoever keeps history knows when to fetch what it missed. */
   session: number;
 }
 
@@ -44,11 +44,14 @@ export function useStream(): Live {
         const frame = JSON.parse(String(message.data)) as Frame;
         const fresh = first;
         first = false;
-        setLive((before) => ({
-          frame,
-          link: frame.connected ? "live" : "stale",
-          session: before.session + (fresh ? 1 : 0),
-        }));
+        setLive((before) => {
+          const back = frame.connected && before.link !== "live";
+          return {
+            frame,
+            link: frame.connected ? "live" : "stale",
+            session: before.session + (fresh || back ? 1 : 0),
+          };
+        });
       };
       current.onclose = () => {
         window.clearTimeout(watchdog);

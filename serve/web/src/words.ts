@@ -21,6 +21,7 @@ const english = {
   risk: "Risk used",
   ofLimit: "of",
   decision: "Decision, worst p99",
+  decisions: "decisions",
   uptime: "up",
   symbols: "Symbols",
   symbol: "Symbol",
@@ -34,6 +35,7 @@ const english = {
   long: "long",
   short: "short",
   flat: "flat",
+  steady: "flat",
   up: "up",
   down: "down",
   entry: "entry",
@@ -93,6 +95,7 @@ const portuguese: Words = {
   risk: "Risco em uso",
   ofLimit: "de",
   decision: "Decisão, pior p99",
+  decisions: "decisões",
   uptime: "no ar há",
   symbols: "Símbolos",
   symbol: "Símbolo",
@@ -106,6 +109,7 @@ const portuguese: Words = {
   long: "comprado",
   short: "vendido",
   flat: "zerado",
+  steady: "estável",
   up: "alta",
   down: "baixa",
   entry: "entrada",
@@ -162,4 +166,16 @@ export function verdictWord(verdict: string, words: Words): string {
     "not judged": "sem julgamento",
   };
   return known[verdict] ?? verdict;
+}
+
+/** The state of a lease or of the whole floor, which arrives as the supervisor's own word. */
+export function stateWord(state: string, words: Words): string {
+  const known: Record<string, string> = {
+    RUNNING: "operando",
+    REDUCE_ONLY: "só reduz",
+    HALTED: "parado",
+    NONE: "nenhuma",
+  };
+  const plain = state.toLowerCase().replace("_", " ");
+  return words === english ? plain : (known[state] ?? plain);
 }

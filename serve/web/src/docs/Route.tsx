@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { contentOf, type Operation } from "./openapi";
+import { indented } from "./indented";
 import { Type } from "./Shape";
 
 interface Props {
@@ -17,11 +18,7 @@ interface Reply {
 const MOST_SHOWN = 20_000;
 
 function shown(text: string): string {
-  try {
-    text = JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    // Not JSON: shown as it came.
-  }
+  text = indented(text);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}\n…` : text;
 }
 

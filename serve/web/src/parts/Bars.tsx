@@ -2,13 +2,16 @@
 
 import type { Probabilities, SymbolState } from "../api";
 import { number, percent } from "../format";
-import { useWords } from "../words";
+import { stateWord, useWords } from "../words";
+
+/** A class of the label, and the word for it: a price that stays is not a position that is flat. */
+export const WORD = { down: "down", flat: "steady", up: "up" } as const;
 
 /** Three shares of one bar: down, flat, up. */
 export function ProbabilityBar({ value }: { value: Probabilities }) {
   const words = useWords();
   const text = (["down", "flat", "up"] as const)
-    .map((name) => `${words[name]} ${percent(value[name])}`)
+    .map((name) => `${words[WORD[name]]} ${percent(value[name])}`)
     .join(", ");
   return (
     <span className="shares" role="img" aria-label={text} title={text}>
@@ -83,7 +86,8 @@ export function LeaseBar({ entry }: { entry: SymbolState }) {
 
 /** A lease or risk state, shown where it isn't the ordinary one. */
 export function Condition({ state, always = false }: { state: string; always?: boolean }) {
+  const words = useWords();
   if (state === "RUNNING" && !always) return null;
   const kind = state === "RUNNING" ? "ok" : state === "HALTED" ? "bad" : "warn";
-  return <span className={`state state-${kind}`}>{state.toLowerCase().replace("_", " ")}</span>;
+  return <span className={`state state-${kind}`}>{stateWord(state, words)}</span>;
 }

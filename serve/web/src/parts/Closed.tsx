@@ -11,7 +11,9 @@ export function Closed({ live }: { live: Live }) {
       <Mark size={72} />
       <h1>{waiting ? words.waiting : words.closed}</h1>
       <p>{waiting ? "" : live.frame?.trouble}</p>
-      <p className="muted">{words.closedHow}</p>
+      <p className="muted">
+        {words.closedHow.split("`").map((part, i) => (i % 2 ? <code key={part}>{part}</code> : part))}
+      </p>
     </main>
   );
 }

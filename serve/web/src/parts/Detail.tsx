@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { SymbolState } from "../api";
 import { direction, number, percent, signed, UNKNOWN } from "../format";
 import { useWords } from "../words";
-import { exposureText } from "./Bars";
+import { exposureText, WORD } from "./Bars";
 import { Verdict } from "./Verdict";
 
 /** Everything one symbol actor reports about itself. */
@@ -31,6 +31,9 @@ export function Detail({ entry, decimals }: { entry: SymbolState; decimals: numb
         <Fact name={words.disagreement}>{number(entry.disagreement, 3)}</Fact>
         <Fact name={words.volatility}>
           {entry.volatility === null ? UNKNOWN : `${number(1e4 * entry.volatility, 2)} bp`}
+        </Fact>
+        <Fact name={words.latency}>
+          {number(entry.latency_p50_ms, 1)} / {number(entry.latency_p99_ms, 1)} ms
         </Fact>
         <Fact name={words.events}>
           {number(entry.events, 0)} / {number(entry.decisions, 0)}
@@ -70,7 +73,7 @@ function Forecast({ entry }: { entry: SymbolState }) {
           <span className="forecast-track">
             <i className={`fill-${name}`} style={{ height: `${100 * chances[name]}%` }} />
           </span>
-          <span className="forecast-name">{words[name]}</span>
+          <span className="forecast-name">{words[WORD[name]]}</span>
         </div>
       ))}
     </div>

@@ -37,7 +37,7 @@ export function Figures({ floor }: { floor: Floor }) {
           floor.symbols.reduce((sum, entry) => sum + entry.decisions, 0),
           0,
         )}{" "}
-        · {floor.symbols.length} {words.symbols.toLowerCase()}
+        {words.decisions} · {floor.symbols.length} {words.symbols.toLowerCase()}
       </Figure>
     </section>
   );

@@ -38,7 +38,9 @@ export function SymbolTable({ symbols, tracks, selected, onSelect }: Props) {
         <thead>
           <tr>
             <th scope="col">{words.symbol}</th>
-            <th scope="col">{words.trend}</th>
+            <th scope="col" className="cell-trend">
+              {words.trend}
+            </th>
             <th scope="col" className="right">
               {words.price}
             </th>
@@ -48,7 +50,7 @@ export function SymbolTable({ symbols, tracks, selected, onSelect }: Props) {
               {words.pnl}
             </th>
             <th scope="col">{words.lease}</th>
-            <th scope="col" className="right">
+            <th scope="col" className="cell-latency right">
               {words.latency}
             </th>
             <th scope="col">{words.verdict}</th>
@@ -132,7 +134,9 @@ function Row({ entry, prices, selected, onSelect }: RowProps) {
         </span>
       </td>
       <td className="cell-latency right" data-label={words.latency}>
-        {number(entry.latency_p50_ms, 1)} <span className="muted">/ {number(entry.latency_p99_ms, 1)} ms</span>
+        <span>
+          {number(entry.latency_p50_ms, 1)} <span className="muted">/ {number(entry.latency_p99_ms, 1)} ms</span>
+        </span>
       </td>
       <td className="cell-verdict" data-label={words.verdict}>
         <Verdict verdict={entry.verdict} />
