@@ -13,7 +13,7 @@ from features.labels import LabelConfig
 from market.config import Config
 from market.instruments import Instrument
 from models.config import EnsembleConfig
-from policies.rllib import PPOTraining
+from policies.training import PPOTraining
 from risk.config import RiskConfig
 from validation.gate import GateConfig
 from venues.deriv import DerivConfig

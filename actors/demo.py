@@ -175,11 +175,13 @@ def _watch(floor: Floor, page: str, seconds: float, console: Console) -> FloorSt
     ) + f"Paper only.   [dim]page[/] {page}   [dim]Ctrl-C stops everything[/]"
     end = time.monotonic() + seconds if seconds < inf else inf
     try:
-        with Live(floor_table(state, footer), console=console, refresh_per_second=4) as live:
+        with Live(
+            floor_table(state, console.width, footer), console=console, refresh_per_second=4
+        ) as live:
             while time.monotonic() < end:
                 time.sleep(REFRESH_SECONDS)
                 state = floor.state()
-                live.update(floor_table(state, footer))
+                live.update(floor_table(state, console.width, footer))
     except KeyboardInterrupt:
         console.print("stopping: actors, Serve, exchange, Ray")
     return state

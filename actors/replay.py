@@ -81,13 +81,15 @@ def replay(
         began = time.monotonic()
         with opened(config, specs, "replay") as floor:
             state = floor.state()
-            with Live(floor_table(state), console=console, refresh_per_second=4) as live:
+            with Live(
+                floor_table(state, console.width), console=console, refresh_per_second=4
+            ) as live:
                 while not floor.finished():
                     time.sleep(REFRESH_SECONDS)
                     state = floor.state()
-                    live.update(floor_table(state))
+                    live.update(floor_table(state, console.width))
                 state = floor.state()
-                live.update(floor_table(state))
+                live.update(floor_table(state, console.width))
         seconds = time.monotonic() - began
     events = sum(one.events for one in state.symbols)
     console.print(f"{events:,} events in {seconds:.1f} s, {events / seconds:,.0f} a second")

@@ -17,13 +17,25 @@ __all__ = ["floor_table", "verdict_table"]
 _STATE_STYLE = {"RUNNING": "green", "REDUCE_ONLY": "yellow", "HALTED": "bold red"}
 
 
-def floor_table(state: FloorState, footer: str = "") -> RenderableType:
-    """Draw the floor: a row per symbol, totals, and what ``footer`` says."""
+def floor_table(state: FloorState, width: int, footer: str = "") -> RenderableType:
+    """Draw the floor: a row per symbol, totals, and what ``footer`` says.
+
+    Parameters
+    ----------
+    state
+        What was published.
+    width
+        Of the terminal, characters; the less needed columns are left out where it is small.
+    footer
+        Rich markup.
+    """
+    shown = [i for i, (_, _, least) in enumerate(_COLUMNS) if width >= least]
     table = Table(expand=True, box=None, pad_edge=False, header_style="bold cyan")
-    for name, justify in _COLUMNS:
-        table.add_column(name, justify=justify, no_wrap=True)
+    for i in shown:
+        table.add_column(_COLUMNS[i][0], justify=_COLUMNS[i][1], no_wrap=True)
     for symbol in state.symbols:
-        table.add_row(*_row(symbol))
+        cells = _row(symbol)
+        table.add_row(*(cells[i] for i in shown))
     risk = state.risk
     total = Text.assemble(
         ("Equity ", "dim"),
@@ -60,19 +72,20 @@ def verdict_table(states: tuple[SymbolState, ...]) -> RenderableType:
     return table
 
 
-_COLUMNS: tuple[tuple[str, Literal["left", "right"]], ...] = (
-    ("Symbol", "left"),
-    ("Policy", "left"),
-    ("Price", "right"),
-    ("Prediction", "left"),
-    ("Position", "right"),
-    ("P&L", "right"),
-    ("Trades", "right"),
-    ("Lease", "left"),
-    ("p50/p99 ms", "right"),
-    ("MB", "right"),
-    ("Gate", "left"),
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
+    ("Symbol", "left", 0),
+    ("Policy", "left", 112),
+    ("Price", "right", 0),
+    ("Prediction", "left", 90),
+    ("Position", "right", 0),
+    ("P&L", "right", 0),
+    ("Trades", "right", 112),
+    ("Lease", "left", 90),
+    ("p50/p99 ms", "right", 100),
+    ("MB", "right", 120),
+    ("Gate", "left", 0),
 )
+"""Heading, alignment, and the terminal's width from which it is shown."""
 
 
 def _row(state: SymbolState) -> tuple[RenderableType, ...]:

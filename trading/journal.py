@@ -43,7 +43,9 @@ class Journal(Protocol):
         """Add an entry to the transaction that the next :meth:`commit` ends."""
         ...
 
-    def commit(self, symbol: str, state: Callable[[], bytes], force: bool = False) -> None:
+    def commit(
+        self, symbol: str, state: Callable[[], bytes], force: bool = False, durable: bool = True
+    ) -> None:
         """Make the entries and the state durable, in one transaction.
 
         Parameters
@@ -54,6 +56,9 @@ class Journal(Protocol):
             Gives the state; called only where it is written.
         force
             Write now, group commit or not.
+        durable
+            Outlive a power cut too, as an intent must before it is sent; without it, what is
+            written outlives the death of this process, which costs no wait for the disk.
         """
         ...
 
@@ -93,7 +98,9 @@ class MemoryJournal:
         if self._keep:
             self._entries.append((symbol, time, kind, message))
 
-    def commit(self, symbol: str, state: Callable[[], bytes], force: bool = False) -> None:
+    def commit(
+        self, symbol: str, state: Callable[[], bytes], force: bool = False, durable: bool = True
+    ) -> None:
         """Keep the state where ``force`` asks for it: no crash can come in between."""
         if force:
             self._states[symbol] = state()
@@ -155,6 +162,8 @@ class SqlJournal:
         self._engine = engine
         self._flush_every = flush_every
         self._commits = 0
+        self._binding = False
+        self._waits = True
         self._rows: list[dict[str, object]] = []
         self._connection = engine.connect()
         _META.create_all(engine)
@@ -182,11 +191,15 @@ class SqlJournal:
         payload = msgspec.json.encode(message).decode()
         self._rows.append({"symbol": symbol, "time": time, "kind": kind, "payload": payload})
 
-    def commit(self, symbol: str, state: Callable[[], bytes], force: bool = False) -> None:
+    def commit(
+        self, symbol: str, state: Callable[[], bytes], force: bool = False, durable: bool = True
+    ) -> None:
         """Write what was appended, and the state, in one transaction."""
         self._commits += 1
+        self._binding |= durable
         if not force and self._commits < self._flush_every:
             return
+        self._wait_for_disk(self._binding)
         with self._connection.begin():
             if self._rows:
                 self._connection.execute(_ENTRIES.insert(), self._rows)
@@ -198,6 +211,16 @@ class SqlJournal:
                 self._connection.execute(_STATES.insert().values(symbol=symbol, state=blob))
         self._rows.clear()
         self._commits = 0
+        self._binding = False
+
+    def _wait_for_disk(self, wait: bool) -> None:
+        """Have SQLite confirm the next transactions from disk, or from the system's cache."""
+        if wait == self._waits or self._engine.dialect.name != "sqlite":
+            return
+        cursor = self._connection.connection.cursor()
+        cursor.execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
+        cursor.close()
+        self._waits = wait
 
     def load(self, symbol: str) -> bytes | None:
         """Return the state written last; ``None`` on the first start."""

@@ -180,7 +180,9 @@ class Trader:
             self._working = (*self._working, Working(order))
             self._counters.orders += 1
         if decision is not None or filled:
-            self.journal.commit(self.symbol, self.snapshot)
+            # A decision that sends nothing need not outlive a power cut, only a crash.
+            binding = order is not None or bool(filled)
+            self.journal.commit(self.symbol, self.snapshot, durable=binding)
         if order is not None:
             self.broker.submit(order)
         return decision
