@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from math import inf
 
 import numpy as np
@@ -180,6 +181,13 @@ def test_a_body_that_is_too_large_is_refused_whether_declared_or_sent(server):
     answer = line.getresponse()
     assert (answer.status, answer.getheader("content-type")) == (413, PROBLEM)
     line.close()
+
+
+def test_a_declared_length_is_enough_to_refuse_before_anything_is_read(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+        head = f"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        line.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
+        assert line.recv(4_096).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(
