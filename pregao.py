@@ -16,12 +16,18 @@ from rich.console import Console
 from actors.config import FloorConfig
 from actors.demo import demo as run_demo
 from actors.doctor import examine, report
+from actors.replay import backtest as run_backtest
+from actors.replay import chosen
+from actors.replay import replay as run_replay
+from actors.terminal import verdict_table
 from features.engine import FeatureEngine
 from market.config import load
 from market.errors import PregaoError
 from serve.config import ServeConfig
 from serve.deploy import deploy
 from trading.desk import DeskSpec
+from trading.report import page, table
+from venues.files import find
 
 app = typer.Typer(
     help="A trading floor of Ray actors that says honestly whether a strategy has an edge.",
@@ -107,6 +113,39 @@ def demo(
         )
 
     run_demo(settings.floor, ports, door, seconds or inf, console)
+
+
+DataFolder = Annotated[
+    Path, typer.Option("--data", help="Folder of recordings: CSV, Parquet, or a tick store.")
+]
+
+
+@app.command()
+@_plainly
+def replay(
+    config: ConfigFile,
+    data: DataFolder,
+    learn: Annotated[bool, typer.Option("--learn", help="Learn anew.")] = False,
+) -> None:
+    """Run the floor on recordings: learn from their first part, trade the rest on paper."""
+    files = find(data)
+    settings = chosen(load(config, FileConfig).floor, files)
+    state, mark = run_replay(settings, files, learn, console)
+    console.print(verdict_table(state.symbols))
+    console.print(f"decisions, orders and fills: [bold]{mark}[/]")
+
+
+@app.command()
+@_plainly
+def backtest(config: ConfigFile, data: DataFolder) -> None:
+    """Make the decisions of the last replay again, without Ray."""
+    files = find(data)
+    settings = chosen(load(config, FileConfig).floor, files)
+    result, mark = run_backtest(settings, files, console)
+    console.print(table(result))
+    folder = settings.folder / "report"
+    console.print(f"report: {page(result, folder)}")
+    console.print(f"decisions, orders and fills: [bold]{mark}[/]")
 
 
 @config_app.command("check")

@@ -50,7 +50,12 @@ def joined(config: RayConfig) -> Iterator[None]:
         Ray did not start, or there is no cluster to join.
     """
     # Small matrices on busy cores: a second thread per process makes every one of them slower.
-    env_vars = {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
+    # Two heaps a process, not one for each of Ray's threads, keep a symbol actor small.
+    env_vars = {
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
+    }
     try:
         if config.address == "local":
             _stay_on_loopback()
@@ -72,7 +77,7 @@ def joined(config: RayConfig) -> Iterator[None]:
                 log_to_driver=False,
                 runtime_env={"env_vars": env_vars, "working_dir": "."},
             )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # Ray raises a bare one when a node is slow to start
         ray.shutdown()
         raise FloorError(
             f"Ray did not start ({str(error).splitlines()[0]}); "

@@ -134,7 +134,7 @@ class Loop:
             fees=status.fees,
             trades=status.trades,
             lease_notional=granted,
-            lease_used=status.lease_used / granted if granted > 0.0 else 0.0,
+            lease_used=status.lease_used,
             lease_state="NONE" if lease is None else lease.state.value,
             latency_p50_ms=self._latency.milliseconds(50),
             latency_p99_ms=self._latency.milliseconds(99),

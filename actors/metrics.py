@@ -64,7 +64,7 @@ class SymbolMetrics:
             "pregao_equity": state.equity,
             "pregao_pnl": state.pnl,
             "pregao_lease_notional": state.lease_notional,
-            "pregao_lease_used": state.lease_used,
+            "pregao_lease_used": state.lease_share,
             "pregao_feed_age_seconds": stats.age,
         }
         if status.lease is not None:

@@ -10,10 +10,11 @@ __all__ = ["FloorState", "RiskState", "SymbolState"]
 
 
 class SymbolState(msgspec.Struct, frozen=True):
-    """One symbol actor, as it reported last.
+    r"""One symbol actor, as it reported last.
 
     Money is in account currency, ``exposure`` a fraction of the largest position, ``pnl`` after
-    all costs, latencies from the event's receipt to the journalled decision.
+    all costs, ``lease_used`` the \|notional\| held, latencies from the event's receipt to the
+    journalled decision.
     """
 
     symbol: str
@@ -48,6 +49,11 @@ class SymbolState(msgspec.Struct, frozen=True):
     verdict: str = "not judged"
     verdict_reasons: tuple[str, ...] = ()
     window: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def lease_share(self) -> float:
+        """Part of the lease in use; 0 without one."""
+        return self.lease_used / self.lease_notional if self.lease_notional > 0.0 else 0.0
 
 
 class RiskState(msgspec.Struct, frozen=True):

@@ -118,7 +118,7 @@ def _lease(state: SymbolState) -> RenderableType:
         return Text("–", style="dim")
     if state.lease_state != "RUNNING":
         return Text(state.lease_state, style=_STATE_STYLE.get(state.lease_state, "dim"))
-    used = min(max(state.lease_used, 0.0), 1.0)
+    used = min(max(state.lease_share, 0.0), 1.0)
     filled = round(used * 6)
     return Text.assemble(("█" * filled, "cyan"), ("░" * (6 - filled), "dim"), f" {used:.0%}")
 

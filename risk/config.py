@@ -53,7 +53,7 @@ class RiskConfig(Config):
     max_notional: Annotated[float, Field(gt=0.0)] = 10_000.0
     symbol_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     max_leverage: Annotated[float, Field(gt=0.0)] = 1000.0
-    lease_seconds: Annotated[float, Field(gt=0.0, le=3600.0)] = 5.0
+    lease_seconds: Annotated[float, Field(gt=0.0, le=86_400.0)] = 5.0
     symbol: BreakerConfig = BreakerConfig(daily_loss=0.05, drawdown=0.15)
     portfolio: BreakerConfig = BreakerConfig(daily_loss=0.05, drawdown=0.15)
 

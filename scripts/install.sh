@@ -56,8 +56,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 echo "setup: torch ($(pinned torch)); the largest download, some minutes on a slow line"
 $venv/bin/python -m pip install --quiet "$(pinned torch)" "$(pinned uv)"
 echo "setup: $(grep -c '==' requirements.lock) locked packages"
+# Compiled now, because a symbol actor that was killed must be back in seconds: without bytecode
+# its imports alone take two.
 grep -v '^torch==' requirements.lock |
-    $venv/bin/uv pip install --quiet --python $venv/bin/python --no-deps -r -
+    $venv/bin/uv pip install --quiet --python $venv/bin/python --no-deps --compile-bytecode -r -
 $venv/bin/uv pip install --quiet --python $venv/bin/python --no-deps --editable .
 printf '%s\n' "$wanted" >"$stamp"
 echo "setup: done"

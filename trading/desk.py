@@ -13,6 +13,7 @@ import numpy as np
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from market.errors import DataError
+from market.events import SECOND, Tick
 from market.instruments import Instrument
 from market.tape import Tape
 from models.card import read
@@ -21,7 +22,8 @@ from policies.baselines import Flat, Follow, Hold, Probe
 from policies.exported import OnnxPolicy
 from policies.policy import Policy
 from risk.config import RiskConfig
-from trading.journal import Journal, SqlJournal
+from risk.lease import Lease
+from trading.journal import Journal, MemoryJournal, SqlJournal
 from trading.paper import PaperBroker
 from trading.recovery import start
 from trading.trader import Trader
@@ -164,9 +166,22 @@ class DeskSpec:
 
     def open(self) -> Desk:
         """Open the journal, recover, and return the desk ready to go on."""
+        self._rehearse()
         trader = self.trader(SqlJournal.open(self.journal, self.flush_every))
         began = start(trader)
         return Desk(trader, self.feed(), max(began.after, self.warm_from), began.restarts)
+
+    def _rehearse(self) -> None:
+        """Let a throw-away trader decide once, so that the real one's first decision isn't slow.
+
+        Compiled code is loaded, and the models run, where nobody waits for them.
+        """
+        trader = self.trader(MemoryJournal())
+        lease = Lease(self.symbol, 0, notional=self.capital, expires=2**62)
+        trader.take(lease)
+        for second in range(1, self.lead + 2 * self.every + 2):
+            price = 100.0 + 0.01 * (second % 7)
+            trader.on_event(Tick(self.symbol, second * SECOND, price), second)
 
     def _policy(self) -> Policy:
         if self.policy == "ppo":
