@@ -15,7 +15,8 @@ from rich.console import Console
 
 from actors.config import FloorConfig
 from actors.demo import demo as run_demo
-from actors.doctor import examine, report
+from actors.doctor import examine
+from actors.doctor import report as tell
 from actors.replay import backtest as run_backtest
 from actors.replay import chosen
 from actors.replay import replay as run_replay
@@ -26,7 +27,8 @@ from market.errors import PregaoError
 from serve.config import ServeConfig
 from serve.deploy import deploy
 from trading.desk import DeskSpec
-from trading.report import page, table
+from trading.report import page as write_page
+from trading.report import table
 from venues.files import find
 
 app = typer.Typer(
@@ -143,8 +145,9 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
     settings = chosen(load(config, FileConfig).floor, files)
     result, mark = run_backtest(settings, files, console)
     console.print(table(result))
-    folder = settings.folder / "report"
-    console.print(f"report: {page(result, folder)}")
+    report = settings.folder / "backtest.html"
+    write_page(result, report)
+    console.print(f"report: {report}")
     console.print(f"decisions, orders and fills: [bold]{mark}[/]")
 
 
@@ -167,7 +170,7 @@ def doctor(
     ports = {"serve.port": settings.serve.port, "ray.metrics_port": settings.ray.metrics_port}
     if settings.exchange is not None:
         ports["exchange.port"] = settings.exchange.port
-    raise typer.Exit(report(examine(ports), console))
+    raise typer.Exit(tell(examine(ports), console))
 
 
 if __name__ == "__main__":

@@ -77,13 +77,18 @@ def _costs(sleeve: Sleeve) -> float:
     return traded * sleeve.trader.instrument.costs.round_trip / 2.0
 
 
-def _jumps(tape: Tape, multiple: float = 12.0) -> int | None:
-    """Count the returns beyond ``multiple`` medians; ``None`` where the market has none.
+def _jumps(tape: Tape, multiple: float = 12.0, one_sided: float = 0.5) -> int | None:
+    """Count the jumps of a market that drifts one way between them; ``None`` for any other.
 
-    Twelve medians are eight standard deviations of a normal return: no diffusion gets there, and
-    every spike of a Crash or Boom index does.
+    A jump is a return beyond ``multiple`` medians; a diffusion never makes one, for twelve
+    medians are eight standard deviations. Fat tails do, so a market counts only if its other
+    returns lean to one side by more than ``one_sided`` (1: all up, or all down), as those of a
+    Crash or Boom index do: there a position that stands still looks skilful until the jump comes.
     """
-    sizes = np.abs(np.diff(np.log(tape.close)))
-    typical = float(np.median(sizes[sizes > 0.0])) if (sizes > 0.0).any() else 0.0
-    jumps = int(np.count_nonzero(sizes > multiple * typical))
-    return jumps or None
+    returns = np.diff(np.log(tape.close))
+    sizes = np.abs(returns)
+    if not (sizes > 0.0).any():
+        return None
+    jumped = sizes > multiple * np.median(sizes[sizes > 0.0])
+    between = np.sign(returns[~jumped & (sizes > 0.0)])
+    return int(np.count_nonzero(jumped)) if abs(between.mean()) > one_sided else None

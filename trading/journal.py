@@ -199,7 +199,7 @@ class SqlJournal:
         self._binding |= durable
         if not force and self._commits < self._flush_every:
             return
-        self._wait_for_disk(self._binding)
+        self._wait_for_disk(self._binding and self._flush_every == 1)
         with self._connection.begin():
             if self._rows:
                 self._connection.execute(_ENTRIES.insert(), self._rows)
