@@ -40,7 +40,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
-console = Console()
+console = Console(highlight=False)
 errors = Console(stderr=True)
 
 

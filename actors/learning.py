@@ -72,7 +72,13 @@ def learn(
     list[DeskSpec]
         A desk a symbol, with the gate's verdict on it, in the order of ``tapes``.
     """
-    trainers: list[Any] = [Trainer.remote(config) for _ in range(min(TRAINERS, len(tapes)))]
+    # Two threads a trainer: one works, one answers how far it is. The first trains the policy.
+    trainers: list[Any] = [
+        Trainer.options(
+            max_concurrency=2, num_gpus=0 if number else config.training.learner_gpus
+        ).remote(config)
+        for number in range(min(TRAINERS, len(tapes)))
+    ]
     with _bars(trainers) as follow:
         fitted: list[Learned] = follow(
             "ensembles", [(t.fit, (tape,)) for t, tape in _deal(trainers, tapes)]

@@ -150,4 +150,4 @@ class TrainerShell:
         return report
 
 
-Trainer = ray.remote(TrainerShell).options(max_concurrency=2)  # one thread works, one answers
+Trainer = ray.remote(TrainerShell)

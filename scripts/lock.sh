@@ -6,7 +6,7 @@
 # Two things a resolver can't settle alone:
 #   * python-deriv-api 0.1.6, Deriv's official client, pins websockets==10.3 and reactivex==4.0.*,
 #     while Ray Serve's uvicorn needs a current websockets. The client uses so little of either that
-#     it runs unchanged on the current ones (tests/test_deriv.py holds us to that), so the pins are
+#     it runs unchanged on the current ones (tests/test_deriv_feed.py holds us to that), so the pins are
 #     overridden below. An override lives in the resolver alone, which is why the client is named
 #     here and not in pyproject.toml, where every other installer would fail on it.
 #   * torch's CUDA parts (nvidia-*, cuda-*, triton) are left out: torch's ordinary build pins them

@@ -28,12 +28,15 @@ interface Props {
 /** Only the latest changes are marked: a chart of arrows alone shows nothing. */
 const MOST_MARKS = 40;
 const VISIBLE = 300;
+/** Change of exposure that is a trade; the smallest step a policy can ask for is ten times this. */
+const TRADED = 0.05;
 
 function marks(points: Point[]): SeriesMarker<Time>[] {
   const found: SeriesMarker<Time>[] = [];
   for (let i = points.length - 1; i > 0 && found.length < MOST_MARKS; i -= 1) {
     const [before, now] = [points[i - 1], points[i]];
-    if (!before || !now || before.exposure === now.exposure) continue;
+    // A held position's exposure drifts with the price; a trade moves it by more.
+    if (!before || !now || Math.abs(now.exposure - before.exposure) < TRADED) continue;
     const more = now.exposure > before.exposure;
     found.push({
       time: at(now.time),
