@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from websockets.asyncio.server import ServerConnection, serve
 
-from market.errors import DataError, VenueRejected, VenueUnreachable
-from market.events import SECOND, Event, FeedGap, Tick
-from market.tape import Tape
+from market.errors import VenueRejected, VenueUnreachable
+from market.events import SECOND, Event, FeedGap
+from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
-from venues.deriv import DerivConfig, DerivFeed
-from venues.deriv.retry import REFUSALS, Retry
-from venues.simulated.config import ExchangeConfig, Fault
+from venues.deriv.retry import REFUSALS
+from venues.simulated.config import Fault
 from venues.simulated.exchange import Exchange
-
-SYMBOL = "1HZ75V"
-
-
-@asynccontextmanager
-async def exchange(**changed: Any) -> AsyncIterator[Exchange]:
-    settled = {"port": 0, "symbols": (SYMBOL, "R_75"), "speed": 50.0, "history_seconds": 600}
-    async with Exchange(ExchangeConfig(**(settled | changed))) as running:
-        yield running
-
-
-@asynccontextmanager
-async def feed(
-    endpoint: str, symbol: str = SYMBOL, seed: int = 1, **changed: Any
-) -> AsyncIterator[DerivFeed]:
-    config = DerivConfig(endpoint=endpoint, **({"backoff_first": 0.02} | changed))
-    made = DerivFeed(config, symbol, np.random.default_rng(seed))
-    try:
-        yield made
-    finally:
-        await made.close()
-
-
-async def take(source: DerivFeed, after: int, n: int, each: Callable[[int], Any] | None = None
-               ) -> list[Event]:  # fmt: skip
-    """Take ``n`` events, calling ``each`` with the number taken so far."""
-    taken: list[Event] = []
-    async with asyncio.timeout(30):
-        async for event in source.events(after):
-            taken.append(event)
-            if len(taken) >= n:
-                break
-            if each is not None:
-                result = each(len(taken))
-                if asyncio.iscoroutine(result):
-                    await result
-    return taken
-
-
-def plain(events: list[Event]) -> list[tuple[int, float]]:
-    return [(event.time, event.price) for event in events if isinstance(event, Tick)]
-
-
-def ledger(tape: Tape, after: int, n: int) -> list[tuple[int, float]]:
-    rest = tape.after(after).slice(0, n)
-    return list(zip(rest.times.tolist(), rest.close.tolist(), strict=True))
-
-
-def start(running: Exchange, back: int = 100) -> int:
-    return int(running.tape(SYMBOL).times[-back])
 
 
 async def test_it_is_a_feed_and_lists_what_there_is() -> None:
@@ -346,86 +288,3 @@ async def test_a_consumer_that_is_too_slow_still_gets_everything() -> None:
         events = await take(source, after, 600, lambda n: asyncio.sleep(0.3 if n == 50 else 0))
         assert plain(events) == ledger(venue.tape(SYMBOL), after, 600)
         assert source.stats.reconnects > 0
-
-
-@asynccontextmanager
-async def scripted(answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> AsyncIterator[str]:
-    """A venue that answers each request as told, or not at all."""
-
-    async def serve_one(connection: ServerConnection) -> None:
-        async for frame in connection:
-            request = json.loads(frame)
-            body = answer(request)
-            if body is not None:
-                await connection.send(json.dumps({"req_id": request["req_id"]} | body))
-
-    async with serve(serve_one, "127.0.0.1", 0) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        yield f"ws://127.0.0.1:{port}"
-
-
-async def test_a_venue_that_doesn_t_answer_is_given_up() -> None:
-    async with (
-        scripted(lambda request: None) as endpoint,
-        feed(endpoint, timeout=0.05, backoff_most=0.02) as source,
-    ):
-        with pytest.raises(VenueUnreachable, match=r"no answer to ticks_history in 0\.05 s"):
-            await source.history(SYMBOL, 0)
-
-
-async def test_malformed_history_is_tried_again_and_then_raised() -> None:
-    asked: list[dict[str, Any]] = []
-
-    def backwards(request: dict[str, Any]) -> dict[str, Any]:
-        asked.append(request)
-        body = {"times": [5, 4], "prices": [1.0, 1.0]}
-        return {"msg_type": "history", "echo_req": request, "history": body}
-
-    async with scripted(backwards) as endpoint, feed(endpoint, backoff_most=0.02) as source:
-        with pytest.raises(DataError, match="must run forwards"):
-            await take(source, SECOND, 1)
-        assert len(asked) == REFUSALS
-
-
-async def test_the_newer_dialect_without_echo_and_account() -> None:
-    def options(request: dict[str, Any]) -> dict[str, Any]:
-        body = {"times": list(range(10, 80)), "prices": [2.0] * 70}
-        return {"msg_type": "history", "history": body}
-
-    async with scripted(options) as endpoint, feed(f"{endpoint}/public", dialect="options") as it:
-        tape = await it.history(SYMBOL, 20 * SECOND, 70 * SECOND)
-        assert (tape.times // SECOND).tolist() == list(range(20, 71))
-
-
-def test_importing_the_client_costs_no_pyarrow_and_leaves_logging_alone() -> None:
-    script = (
-        "import logging, sys, venues.deriv, venues.files;"
-        "assert not logging.root.handlers and logging.root.level == logging.WARNING;"
-        "assert not {'pyarrow', 'pandas', 'torch', 'ray'} & sys.modules.keys()"
-    )
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
-
-
-def test_waits_grow_to_their_bound_and_differ() -> None:
-    config = DerivConfig(backoff_first=0.1, backoff_most=5.0)
-    retry = Retry(config, np.random.default_rng(1))
-    waits = []
-    for _ in range(100):
-        retry.failed(VenueUnreachable("away"))
-        waits.append(retry.seconds())
-    bounds = np.minimum(5.0, 0.1 * 2.0 ** np.arange(100.0))
-    assert (np.array(waits) <= bounds).all()
-    assert (np.array(waits) >= bounds / 2).all()
-    assert len(set(waits)) == 100
-    retry.failed(VenueRejected("RateLimit", "slow down"))
-    with pytest.raises(VenueRejected):
-        retry.failed(VenueRejected("InvalidSymbol", "no"))
-    retry.succeeded()
-    assert retry.failures == 0
-
-
-def test_a_patience_that_contradicts_itself_is_refused() -> None:
-    with pytest.raises(ValueError, match="stale_least must not exceed stale_after"):
-        DerivConfig(stale_least=5.0, stale_after=1.0)
-    with pytest.raises(ValueError, match="endpoint"):
-        DerivConfig(endpoint="ws.derivws.com")

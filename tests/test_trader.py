@@ -1,10 +1,6 @@
 """The trader's loop: order of things, leases, gaps, and crashes at every point."""
 
-import subprocess
-import sys
-import time
-from functools import partial
-from itertools import count, pairwise
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -13,37 +9,17 @@ import pytest
 from features.config import FeatureConfig
 from market.account import Account
 from market.errors import DataError, SchemaMismatch, StateError
-from market.events import SECOND, FeedGap, Tick
+from market.events import FeedGap, Tick
 from market.orders import Fill
 from policies.baselines import Flat, Hold
-from risk.lease import Condition, Lease, LeaseBook
+from risk.lease import Condition, Lease
 from tests import toys
+from tests.toys import ENDLESS, lease, leased, run
 from trading import recovery
-from trading.decision import Decision
 from trading.journal import MemoryJournal, SqlJournal
 from trading.paper import PaperBroker
 
 EVENTS = 160
-ENDLESS = 1 << 62
-
-
-def lease(notional=5000.0, state=Condition.RUNNING, sequence=1, expires=ENDLESS):
-    return Lease(toys.SYMBOL, sequence, notional, expires, state)
-
-
-def run(trader, events, act=True):
-    return [made for event in events if (made := trader.on_event(event, event.time, act))]
-
-
-def leased(journal=None, **settings):
-    trader = toys.trader(journal or MemoryJournal(), **settings)
-    trader.take(lease())
-    return trader
-
-
-def log(journal):
-    """Return what must be the same with and without crashes: everything but the starts."""
-    return [entry for entry in journal.entries(toys.SYMBOL) if entry.kind != "start"]
 
 
 class TestLoop:
@@ -292,126 +268,3 @@ class TestRestore:
         assert (made.restarts, made.after) == (1, trader.time)
         assert again.status().window is None
         journal.close()
-
-
-class Crash(Exception):
-    """Stands for ``kill -9``: whoever catches it throws the process's objects away."""
-
-
-class Fuse:
-    """Raises :class:`Crash` at its n-th touch."""
-
-    def __init__(self, at):
-        self.left = at
-
-    def touch(self):
-        self.left -= 1
-        if self.left == 0:
-            raise Crash
-
-    def around(self, method, *args, **kwargs):
-        self.touch()
-        result = method(*args, **kwargs)
-        self.touch()
-        return result
-
-
-def fused(thing, fuse, *names):
-    """Let every call of the named methods be a point to crash at, before it and behind it."""
-    for name in names:
-        setattr(thing, name, partial(fuse.around, getattr(thing, name)))
-    return thing
-
-
-@pytest.mark.parametrize("venue_survives", [False, True])
-def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_survives):
-    tape = toys.tape(28)
-
-    def life(path, fuse, venue):
-        journal = SqlJournal.open(f"sqlite:///{path}")
-        # A killed process leaves its writes to the system: only a power cut needs them synced.
-        journal._connection.connection.cursor().execute("PRAGMA synchronous=OFF")
-        try:
-            fused(journal, fuse, "append", "commit")
-            broker = PaperBroker(toys.INSTRUMENT)
-            if venue_survives:
-                broker._books = venue
-            trader = toys.trader(journal, fused(broker, fuse, "submit", "fills"))
-            made = recovery.start(trader)
-            toys.trade(trader, tape.events(), LeaseBook(toys.RISK, [toys.SYMBOL]), made.after)
-            return log(journal), trader.snapshot()
-        finally:
-            journal.close()
-
-    def venue():
-        return PaperBroker(toys.INSTRUMENT)._books
-
-    expected = life(tmp_path / "whole.db", Fuse(-1), venue())
-    assert sum(entry.kind == "fill" for entry in expected[0]) >= 2
-    for at in count(1):
-        path, memory, crashed = tmp_path / f"{at}.db", venue(), False
-        fuse = Fuse(at)
-        try:
-            outcome = life(path, fuse, memory)
-        except Crash:
-            crashed = True
-            outcome = life(path, Fuse(-1), memory)
-        assert outcome[0] == expected[0], f"crash point {at}"
-        assert (
-            msgspec.msgpack.decode(outcome[1])["account"]
-            == (msgspec.msgpack.decode(expected[1])["account"])
-        )
-        if not crashed:
-            break
-    assert at > 100
-
-
-def test_kill_9_of_a_real_process_again_and_again(tmp_path, pytestconfig):
-    rng = np.random.default_rng(7)
-    events = 600
-
-    def life(flush_every, kill_at=10 * events):
-        """Run a process until it has told of ``kill_at`` events; return where it had resumed."""
-        command = [sys.executable, "-m", "tests.toys", tmp_path / "killed.db", str(events)]
-        child = subprocess.Popen(
-            [*command, str(flush_every)],
-            cwd=pytestconfig.rootpath,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with child:
-            assert child.stdout is not None
-            started = child.stdout.readline().split()
-            assert started[0] == "started"
-            lines = [line for line, _ in zip(child.stdout, range(kill_at), strict=False)]
-            if "finished\n" not in lines:
-                time.sleep(rng.uniform(0.0, 2e-3))  # anywhere within an event
-                child.kill()
-        return int(started[2])
-
-    groups = (7, 1)
-    resumed = [life(group, int(rng.integers(30, 200))) for group in groups]
-    resumed.append(life(1))
-    assert all(0 < a < b for a, b in pairwise(resumed[1:]))
-    toys.main(tmp_path / "whole.db", events, 1)
-    logs = []
-    for name in ("whole.db", "killed.db"):
-        journal = SqlJournal.open(f"sqlite:///{tmp_path / name}")
-        logs.append((log(journal), journal.load(toys.SYMBOL)))
-        starts = journal.count(toys.SYMBOL, "start")
-        journal.close()
-    assert starts == len(groups) + 1
-    assert len(logs[0][0]) > events
-    assert logs[0] == logs[1]
-
-
-def test_the_journals_decisions_can_be_read_back():
-    journal = MemoryJournal()
-    decisions = run(leased(journal), toys.tape(EVENTS).events())
-    read = [
-        msgspec.json.decode(entry.payload, type=Decision)
-        for entry in journal.entries(toys.SYMBOL)
-        if entry.kind == "decision"
-    ]
-    assert read == decisions
-    assert all(made.time % SECOND == 0 for made in read)

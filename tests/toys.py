@@ -17,9 +17,9 @@ from market.tape import Tape
 from models.prediction import Prediction
 from policies.baselines import Follow
 from risk.config import RiskConfig
-from risk.lease import LeaseBook
+from risk.lease import Condition, Lease, LeaseBook
 from trading import recovery
-from trading.journal import SqlJournal
+from trading.journal import MemoryJournal, SqlJournal
 from trading.paper import PaperBroker
 from trading.trader import Trader
 
@@ -47,6 +47,7 @@ INSTRUMENT = Instrument(
 )
 RISK = RiskConfig(max_notional=5000.0, lease_seconds=20.0, max_leverage=5.0)
 CAPITAL = 1000.0
+ENDLESS = 1 << 62
 
 
 class Reverting:
@@ -140,6 +141,25 @@ def main(path, events, flush_every):
     )
     journal.close()
     print("finished", flush=True)  # noqa: T201
+
+
+def lease(notional=5000.0, state=Condition.RUNNING, sequence=1, expires=ENDLESS):
+    return Lease(SYMBOL, sequence, notional, expires, state)
+
+
+def run(one, events, act=True):
+    return [made for event in events if (made := one.on_event(event, event.time, act))]
+
+
+def leased(journal=None, **settings):
+    made = trader(journal or MemoryJournal(), **settings)
+    made.take(lease())
+    return made
+
+
+def log(journal):
+    """Return what must be the same with and without crashes: everything but the starts."""
+    return [entry for entry in journal.entries(SYMBOL) if entry.kind != "start"]
 
 
 if __name__ == "__main__":
