@@ -1,6 +1,7 @@
 """What tests share: one Ray for all that need one, and the folder of recorded data."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def ray_cluster():
-    """A local Ray of four CPUs, on loopback, for the whole session."""
+    """A local Ray for the whole session, started as the program starts its own."""
     import ray
 
-    ray.init(
-        num_cpus=4,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
-    yield ray
-    ray.shutdown()
+    from actors.cluster import RayConfig, joined
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with joined(RayConfig(metrics_port=port)):
+        yield ray
 
 
 @pytest.fixture(scope="session")
