@@ -100,10 +100,13 @@ def test_junk_raises_our_own_error_and_no_other(frame: dict[str, Any]) -> None:
 @given(body=st.fixed_dictionaries({"times": junk, "prices": junk}))
 def test_junk_in_a_history_raises_our_own_error(body: dict[str, Any]) -> None:
     try:
-        times, _ = decode_history({"history": body}, "R_75")
+        times, prices = decode_history({"history": body}, "R_75")
     except DataError:
         return
-    assert not len(times)
+    # What was taken was no junk: numbers that happen to make a history.
+    assert [time // SECOND for time in times.tolist()] == sorted(set(body["times"]))
+    assert np.isfinite(prices).all()
+    assert (prices > 0.0).all()
 
 
 @given(st.lists(st.tuples(epochs, prices), max_size=30))
