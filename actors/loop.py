@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from typing import Any
@@ -25,6 +26,8 @@ PUBLISH_SECONDS = 0.5
 ANSWER_SECONDS = 2.0
 """How long it waits for the supervisor before it asks again; the lease it has runs on."""
 
+_log = logging.getLogger(__name__)
+
 
 class Loop:
     """Run a desk until its feed ends or it is told to stop.
@@ -43,15 +46,19 @@ class Loop:
         self.stopping = False
 
     async def run(self) -> None:
-        """Open the desk, trade, and leave everything written down."""
+        """Open the desk, trade, and leave everything written down.
+
+        After a failure nothing more is written: an event that was taken by halves is taken whole
+        by the next start, which goes on from the last commit.
+        """
         desk = self._spec.open()
         self._supervisor = ray.get_actor(SUPERVISOR)
         self._metrics = SymbolMetrics(self._spec.symbol)
         try:
             await (self._replay(desk) if self._spec.replay else self._live(desk))
+            desk.trader.save()
         finally:
             await desk.feed.close()
-            desk.trader.save()
             desk.trader.journal.close()
 
     async def _live(self, desk: Desk) -> None:
@@ -70,6 +77,7 @@ class Loop:
 
     async def _renew(self, desk: Desk) -> None:
         """Report and renew, for ever; a supervisor that doesn't answer is asked again."""
+        away = False
         while True:
             state = self._publish(desk)
             if desk.trader.time:
@@ -79,9 +87,12 @@ class Loop:
                 try:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         desk.trader.take(await asyncio.wrap_future(reference.future()))
-                except (TimeoutError, ray.exceptions.RayError):
+                    away = False
+                except (TimeoutError, ray.exceptions.RayError) as error:
                     # It is away. The lease runs out by itself; nothing here may outlive it.
-                    pass
+                    if not away:
+                        _log.warning("%s: no lease: %s", self._spec.symbol, error or "no answer")
+                    away = True
             await asyncio.sleep(PUBLISH_SECONDS)
 
     async def _replay(self, desk: Desk) -> None:
@@ -102,8 +113,12 @@ class Loop:
             self._take(desk, event, act=True)
             if self.stopping:
                 return
-        desk.trader.save()
-        await asyncio.wrap_future(self._supervisor.finish.remote(self._publish(desk)).future())
+        trader.save()
+        while not self.stopping:
+            # Told again and again: a supervisor made anew takes everybody to be running, and would
+            # keep the others waiting for one that has ended.
+            await asyncio.wrap_future(self._supervisor.finish.remote(self._publish(desk)).future())
+            await asyncio.sleep(PUBLISH_SECONDS)
 
     def _take(self, desk: Desk, event: Event, act: bool) -> None:
         started = time.perf_counter()

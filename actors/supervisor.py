@@ -89,9 +89,10 @@ class SupervisorShell:
     async def state(self) -> bytes:
         """Return the :class:`~actors.snapshot.FloorState`, as msgpack."""
         states = tuple(self._states.values())
+        latest = max(state.time for state in states)
         return msgspec.msgpack.encode(
             FloorState(
-                time=max(state.time for state in states),
+                time=latest,
                 uptime=time.monotonic() - self._started,
                 mode=self._mode,
                 symbols=states,
@@ -100,7 +101,7 @@ class SupervisorShell:
                     granted_notional=self._book.granted,
                     used_notional=self._book.used,
                     state=self._book.state.value,
-                    reasons=self._book.reasons,
+                    reasons=self._book.reasons + self._silent(latest),
                 ),
                 equity=sum(state.equity for state in states),
                 pnl=sum(state.pnl for state in states),
@@ -122,6 +123,16 @@ class SupervisorShell:
         """Process id, for whoever has to look at the process."""
         return os.getpid()
 
+    def _silent(self, now: int) -> tuple[str, ...]:
+        """Say which symbols are cut off; what is shown of them is old, their leases have run out.
+
+        In a replay nobody reports within a window, and a recording may end before the others.
+        """
+        if self._mode == "replay":
+            return ()
+        names = self._book.silent(now)
+        return tuple(f"{name}: no report for longer than a lease lasts" for name in names)
+
     def _publish(self, state: SymbolState) -> None:
         rows = self._history[state.symbol]
         if state.time and (not rows or rows[-1][0] < state.time):
@@ -140,7 +151,10 @@ class SupervisorShell:
     def _save(self) -> None:
         """Write the breakers down, whole or not at all."""
         draft = self._file.with_suffix(".draft")
-        draft.write_bytes(self._book.snapshot())
+        with draft.open("wb") as file:
+            file.write(self._book.snapshot())
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave an empty file that stops the next
         os.replace(draft, self._file)
 
     def _open_windows(self) -> None:
