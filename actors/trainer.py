@@ -92,7 +92,10 @@ class TrainerShell:
         config, one = self._config, self._config.symbol(tape.symbol)
         dataset = build(tape, config.features, config.labels, one.every)
         split = chronological(dataset.label_end, dataset.rows, 1.0 - config.holdout, 0.0)
-        known = dataset.slice(0, int(split.train[-1]) + 1)
+        # By the horizon, not by the last one kept: one without a label is never purged, and those
+        # before it may have outcomes in the hold-out.
+        border = dataset.rows[split.holdout[0]] - dataset.horizon
+        known = dataset.slice(0, int(np.searchsorted(dataset.rows, border)))
         fitted = fit_ensemble(known, config.ensemble, config.seed, self._report(tape.symbol))
         return Learned(
             symbol=tape.symbol,
