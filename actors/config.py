@@ -66,7 +66,7 @@ class FloorConfig(Config):
     journal_flush
         Decisions per journal transaction in a replay; live, every decision is durable at once.
     exchange
-        The bundled exchange, started with the floor; leave it out to use a real venue.
+        The bundled exchange, which `pregao demo` starts with the floor; a replay needs none.
     deriv
         How to reach Deriv; with ``exchange``, its endpoint is filled in.
     """

@@ -37,7 +37,7 @@ REFRESH_SECONDS = 0.5
 """How often the table is drawn anew."""
 
 EXCHANGE_SECONDS = 15.0
-"""How long the exchange may take to listen."""
+"""How long the exchange may take to end when it is asked to; then it is killed."""
 
 Door = Callable[[FloorConfig, list[DeskSpec]], str]
 """Opens the HTTP door for these desks; returns the page's address."""
@@ -107,8 +107,11 @@ def _need(ports: dict[str, int]) -> None:
 
 
 def _begin_anew(folder: Path) -> None:
-    """Forget an earlier demo: its journals are of a market that begins again with this one."""
-    for name in ("ticks", "drafts", "registry", "policy", "journals"):
+    """Forget an earlier demo: its journals are of a market that begins again with this one.
+
+    Not its registry: the same market means the same hold-out, and whatever was tried on it counts.
+    """
+    for name in ("ticks", "drafts", "policy", "journals"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "risk.json").unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +142,10 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
         yield config.deriv.model_copy(update={"endpoint": line.split()[-1]})
     finally:
         process.terminate()
-        process.wait(EXCHANGE_SECONDS)
+        try:
+            process.wait(EXCHANGE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _collect(config: FloorConfig, venue: DerivConfig, console: Console) -> None:
@@ -160,7 +166,10 @@ def _first_decision(floor: Floor) -> None:
     while any(one.decisions == 0 for one in floor.state().symbols):
         if time.monotonic() > deadline:
             silent = [one.symbol for one in floor.state().symbols if one.decisions == 0]
-            raise FloorError(f"no decision from {', '.join(silent)} within a minute")
+            raise FloorError(
+                f"no decision from {', '.join(silent)} within a minute; what stopped them is in "
+                "the worker-*.err files of /tmp/ray/session_latest/logs"
+            )
         time.sleep(REFRESH_SECONDS)
 
 

@@ -46,7 +46,7 @@ class Floor:
         Raises
         ------
         FloorError
-            The supervisor doesn't answer.
+            The supervisor doesn't answer, or could not be made.
         """
         answer = self._ask(self._supervisor.state.remote(), "the supervisor")
         return msgspec.msgpack.decode(answer, type=FloorState)
@@ -69,9 +69,11 @@ class Floor:
     def _ask(self, reference: Any, who: str) -> Any:
         try:
             return ray.get(reference, timeout=ANSWER_SECONDS)
-        except ray.exceptions.GetTimeoutError as error:
+        except (ray.exceptions.GetTimeoutError, ray.exceptions.RayActorError) as error:
+            gone = isinstance(error, ray.exceptions.RayActorError)
+            trouble = "is gone" if gone else f"has not answered for {ANSWER_SECONDS:.0f} s"
             raise FloorError(
-                f"{who} has not answered for {ANSWER_SECONDS:.0f} s; look at its process and at "
+                f"{who} {trouble}; look at its process and at "
                 "the logs in /tmp/ray/session_latest/logs"
             ) from error
 
