@@ -13,8 +13,8 @@ class SymbolState(msgspec.Struct, frozen=True):
     r"""One symbol actor, as it reported last.
 
     Money is in account currency, ``exposure`` a fraction of the largest position, ``pnl`` after
-    all costs, ``lease_used`` the \|notional\| held, latencies from the event's receipt to the
-    journalled decision.
+    all costs, ``lease_used`` the \|notional\| held, latencies from the loop's taking
+    up an event to its journalled decision.
     """
 
     symbol: str

@@ -102,7 +102,7 @@ PANELS: tuple[Panel, ...] = (
         kind="stat",
         width=4,
         height=4,
-        note="From an event's receipt to its journalled decision; may take 10 ms.",
+        note="From taking up an event to its journalled decision; may take 10 ms.",
         steps=((None, "green"), (0.01, "red")),
     ),
     Panel(

@@ -88,7 +88,7 @@ METRICS: tuple[Metric, ...] = (
         "pregao_decision_seconds",
         "histogram",
         "seconds",
-        "From an event's receipt to its journalled decision.",
+        "From taking up an event to its journalled decision.",
         bounds=_LATENCIES,
     ),
     Metric(

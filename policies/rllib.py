@@ -146,7 +146,7 @@ def train(
     config
         How.
     seed
-        Same seed and no remote runners: same policy.
+        Same seed, no remote runners, and an end by ``steps``, not by ``seconds``: same policy.
     folder
         Where the checkpoint goes.
     progress

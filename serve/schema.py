@@ -63,7 +63,9 @@ class Symbol(_Answer):
     lease_notional: Annotated[float, Field(description="largest |notional| the lease allows")]
     lease_used: Annotated[float, Field(description="|notional| held")]
     lease_state: Annotated[str, Field(examples=["RUNNING"])]
-    latency_p50_ms: Annotated[Number, Field(description="event's receipt to journalled decision")]
+    latency_p50_ms: Annotated[
+        Number, Field(description="taking up an event to journalled decision")
+    ]
     latency_p99_ms: Number
     events: int
     decisions: int
