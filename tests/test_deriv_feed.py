@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.errors import VenueRejected, VenueUnreachable
+from market.errors import ConfigError, VenueRejected, VenueUnreachable
 from market.events import SECOND, Event, FeedGap
 from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
@@ -240,6 +240,9 @@ async def test_a_token_logs_in_and_stays_out_of_errors(monkeypatch: pytest.Monke
         with pytest.raises(VenueRejected, match="InvalidToken") as caught:
             await take(source, 0, 1)
         assert "expired" not in str(caught.value)
+    async with feed("ws://deriv.example") as source:
+        with pytest.raises(ConfigError, match="must be wss:// where DERIV_TOKEN is set"):
+            await take(source, 0, 1)
 
 
 async def test_close_ends_the_events() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from market.errors import VenueError, VenueRejected, VenueUnreachable
+from market.errors import ConfigError, VenueError, VenueRejected, VenueUnreachable
 from venues.base import FeedStats
 from venues.deriv.config import DerivConfig, token
 from venues.deriv.official import ResponseError, build
@@ -53,9 +53,21 @@ class Connection:
 
     @classmethod
     async def open(cls, config: DerivConfig, stats: FeedStats) -> Connection:
-        """Connect, and log in where a token is set; raises :class:`VenueError`."""
-        connection = cls(await Wire.open(config, stats), config)
+        """Connect, and log in where a token is set.
+
+        Raises
+        ------
+        VenueError
+            The venue can't be reached, or refuses.
+        ConfigError
+            The token would go over the network in plain text.
+        """
         secret = token() if config.dialect == "v3" else None
+        if secret is not None and not (config.local or config.endpoint.startswith("wss://")):
+            raise ConfigError(
+                f"must be wss:// where DERIV_TOKEN is set, was {config.endpoint}", key="endpoint"
+            )
+        connection = cls(await Wire.open(config, stats), config)
         if secret is not None:
             try:
                 await connection.call({"authorize": secret})

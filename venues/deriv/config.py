@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -78,6 +79,11 @@ class DerivConfig(Config):
         if self.dialect == "options":
             return self.endpoint
         return f"{self.endpoint.rstrip('/')}/websockets/v3?app_id={self.app_id}&l=EN&brand="
+
+    @property
+    def local(self) -> bool:
+        """Whether the endpoint is on this machine."""
+        return urlsplit(self.endpoint).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def token() -> str | None:

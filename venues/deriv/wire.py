@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -42,7 +41,6 @@ class Wire:
     @classmethod
     async def open(cls, config: DerivConfig, stats: FeedStats) -> Wire:
         """Connect; raises :class:`VenueUnreachable`."""
-        local = urlsplit(config.url).hostname in {"localhost", "127.0.0.1", "::1"}
         try:
             socket = await connect(
                 config.url,
@@ -51,7 +49,7 @@ class Wire:
                 ping_interval=None,
                 compression=None,
                 max_size=_MOST_BYTES,
-                proxy=None if local else True,
+                proxy=None if config.local else True,
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise VenueUnreachable(
