@@ -82,8 +82,10 @@ def load(config: FloorConfig, files: Mapping[str, Path]) -> list[DeskSpec]:
 
 
 def _mark(config: FloorConfig, files: Mapping[str, Path]) -> str:
-    """Stand for settings and recordings; a recording by its name and size."""
+    """Stand for settings and recordings; a recording by its files' names and sizes."""
     total = hashlib.sha256(config.model_dump_json().encode())
     for symbol, path in sorted(files.items()):
-        total.update(f"{symbol} {path.name} {path.stat().st_size}".encode())
+        # A tick store is a folder, whose own size says nothing.
+        for part in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
+            total.update(f"{symbol} {part.name} {part.stat().st_size}".encode())
     return total.hexdigest()[:16]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from actors import desks
 from actors.cluster import joined
@@ -115,7 +116,7 @@ def backtest(
     specs = desks.load(config, files)
     journals = {one.symbol: MemoryJournal() for one in specs}
     traders = {one.symbol: one.trader(journals[one.symbol]) for one in specs}
-    tapes = [_tape(files, one.symbol).after(one.warm_from) for one in specs]
+    tapes = [_tape(files, one.symbol, console).after(one.warm_from) for one in specs]
     book = LeaseBook(config.risk, [one.symbol for one in specs], first=True)
     began = time.perf_counter()
     result = run(tapes, traders.__getitem__, book)
@@ -134,11 +135,19 @@ def _desks(
             return desks.load(config, files)
         except StateError as reason:
             console.print(f"[dim]learning: {reason}[/]", highlight=False)
-    tapes = [_tape(files, one.symbol) for one in config.symbols]
+    tapes = [_tape(files, one.symbol, console) for one in config.symbols]
     specs = learn(config, tapes, lambda symbol: files[symbol])
     desks.save(config, files, specs)
     return specs
 
 
-def _tape(files: Mapping[str, Path], symbol: str) -> Tape:
-    return FileFeed(files[symbol], symbol).tape
+def _tape(files: Mapping[str, Path], symbol: str, console: Console) -> Tape:
+    """Read a recording, and say which of its rows are not used."""
+    feed = FileFeed(files[symbol], symbol)
+    tape, bad = feed.tape, feed.quarantine
+    if bad:
+        console.print(
+            f"[yellow]{symbol}: {len(bad)} rows kept aside, the first on line {bad[0].line}[/] "
+            f"({escape(bad[0].reason)})"
+        )
+    return tape
