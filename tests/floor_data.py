@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 
 import numpy as np
+from scipy.signal import lfilter
 
 from features.dataset import build
 from features.labels import LabelConfig
@@ -25,7 +26,7 @@ EVERY = 2
 CAPITAL = 1_000.0
 LABELS = LabelConfig(horizon=4)
 ENSEMBLE = EnsembleConfig(
-    lgbm=LgbmConfig(trees=5, min_leaf=20),
+    lgbm=LgbmConfig(trees=10, min_leaf=20),
     gru=GruConfig(window=4, hidden=4, epochs=1, batch=64),
     folds=2,
     embargo=8,
@@ -50,8 +51,15 @@ def ticks(symbol, events, start=START, interval=2, seed=1, hole=0):
 
 
 def fit(folder):
-    """Fit both members and the pool on a short tape and save them."""
-    dataset = build(ticks("R_75", 700 * EVERY, seed=9), FEATURES, LABELS, EVERY)
+    """Fit both members and the pool on a market that trends, and save them.
+
+    On any other market its forecasts are worthless, but they swing: there is something to follow.
+    """
+    rng, n = np.random.default_rng(9), 700 * EVERY
+    moves = lfilter([1.0], [1.0, -0.7], rng.normal(0.0, 1e-4, n))
+    times = SECOND * (START + 2 * np.arange(n, dtype=np.int64))
+    tape = Tape.of_ticks("R_75", times, 1_000.0 * np.exp(np.cumsum(moves)))
+    dataset = build(tape, FEATURES, LABELS, EVERY)
     return fit_ensemble(dataset, ENSEMBLE, 1, lambda stage, share: None).save(folder)
 
 
