@@ -158,6 +158,7 @@ class Loop:
             orders=status.counters.orders,
             reconnects=stats.reconnects,
             gaps=status.counters.gaps,
+            feed_age=stats.age,
             restarts=desk.restarts,
             pid=os.getpid(),
             memory_mb=self._process.memory_full_info().uss / 1e6,

@@ -14,7 +14,7 @@ class SymbolState(msgspec.Struct, frozen=True):
 
     Money is in account currency, ``exposure`` a fraction of the largest position, ``pnl`` after
     all costs, ``lease_used`` the \|notional\| held, latencies from the loop's taking
-    up an event to its journalled decision.
+    up an event to its journalled decision, ``feed_age`` real seconds since the venue was heard of.
     """
 
     symbol: str
@@ -41,6 +41,7 @@ class SymbolState(msgspec.Struct, frozen=True):
     orders: int = 0
     reconnects: int = 0
     gaps: int = 0
+    feed_age: float = 0.0
     restarts: int = 0
     pid: int = 0
     memory_mb: float = nan

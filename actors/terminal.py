@@ -14,6 +14,9 @@ from actors.snapshot import FloorState, SymbolState
 
 __all__ = ["floor_table", "verdict_table"]
 
+_OLD_SECONDS = 10.0
+"""Real seconds without a frame from the venue from which on a price is shown as an old one."""
+
 _STATE_STYLE = {"RUNNING": "green", "REDUCE_ONLY": "yellow", "HALTED": "bold red"}
 
 
@@ -93,7 +96,7 @@ def _row(state: SymbolState) -> tuple[RenderableType, ...]:
     return (
         Text(state.symbol, style="bold") + restarts,
         state.policy,
-        f"{state.price:,.4f}".rstrip("0").rstrip(".") if isfinite(state.price) else "–",
+        _price(state),
         _prediction(state),
         _signed(state.exposure, "+.0%"),
         _signed(state.pnl),
@@ -103,6 +106,15 @@ def _row(state: SymbolState) -> tuple[RenderableType, ...]:
         f"{state.memory_mb:.0f}" if isfinite(state.memory_mb) else "–",
         Text(state.verdict, style="green" if state.verdict == "edge" else "yellow"),
     )
+
+
+def _price(state: SymbolState) -> RenderableType:
+    if not isfinite(state.price):
+        return "–"
+    price = f"{state.price:,.4f}".rstrip("0").rstrip(".")
+    if state.feed_age < _OLD_SECONDS:
+        return price
+    return Text(f"{price}, {state.feed_age:.0f} s old", style="yellow")
 
 
 def _prediction(state: SymbolState) -> RenderableType:
