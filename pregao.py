@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from math import inf
 from pathlib import Path
@@ -25,7 +26,7 @@ from features.engine import FeatureEngine
 from market.config import load
 from market.errors import PregaoError
 from serve.config import ServeConfig
-from serve.deploy import deploy
+from serve.deploy import deploy, shutdown
 from trading.desk import DeskSpec
 from trading.report import page as write_page
 from trading.report import table
@@ -104,15 +105,16 @@ def demo(
     if settings.exchange is not None:
         ports["exchange.port"] = settings.exchange.port
 
-    def door(floor: FloorConfig, desks: list[DeskSpec]) -> str:
-        return deploy(
-            settings.serve.model_copy(
-                update={
-                    "model_dirs": {desk.symbol: desk.model for desk in desks},
-                    "feature_schema": FeatureEngine(floor.features).schema,
-                }
-            )
-        )
+    @contextmanager
+    def door(floor: FloorConfig, desks: list[DeskSpec]) -> Iterator[str]:
+        known = {
+            "model_dirs": {desk.symbol: desk.model for desk in desks},
+            "feature_schema": FeatureEngine(floor.features).schema,
+        }
+        try:
+            yield deploy(settings.serve.model_copy(update=known))
+        finally:
+            shutdown()
 
     run_demo(settings.floor, ports, door, seconds or inf, console)
 

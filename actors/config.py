@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from actors.cluster import RayConfig
 from features.config import FeatureConfig
@@ -87,6 +87,12 @@ class FloorConfig(Config):
     risk: RiskConfig = RiskConfig()
     deriv: DerivConfig = DerivConfig()
     exchange: ExchangeConfig | None = None
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        """Make it absolute: an actor on a cluster has another working directory."""
+        return folder.absolute()
 
     @model_validator(mode="after")
     def _symbols_differ(self) -> Self:

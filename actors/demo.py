@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -39,8 +39,8 @@ REFRESH_SECONDS = 0.5
 EXCHANGE_SECONDS = 15.0
 """How long the exchange may take to end when it is asked to; then it is killed."""
 
-Door = Callable[[FloorConfig, list[DeskSpec]], str]
-"""Opens the HTTP door for these desks; returns the page's address."""
+Door = Callable[[FloorConfig, list[DeskSpec]], AbstractContextManager[str]]
+"""Opens the HTTP door for these desks, gives the page's address, and closes it at the end."""
 
 
 def demo(
@@ -86,12 +86,12 @@ def demo(
             replace(desk, warm_from=int(tape.times[-desk.lead - 1]))
             for desk, tape in zip(judged, tapes, strict=True)
         ]
-        with opened(config, desks, "paper") as floor:
+        with opened(config, desks, "paper") as floor, ExitStack() as doors:
             console.print("[bold]5[/] symbol actors and supervisor")
             _first_decision(floor)
             took = time.monotonic() - began
             console.print(f"  first live decision [bold]{took:.0f} s[/] after the start")
-            page = door(config, desks)
+            page = doors.enter_context(door(config, desks))
             console.print(f"[bold]6[/] HTTP API and page: {page}   [dim]docs:[/] {page}docs")
             metrics = f"http://127.0.0.1:{config.ray.metrics_port}/metrics"
             console.print(f"[bold]7[/] Prometheus metrics: {metrics}\n")
@@ -170,6 +170,7 @@ def _first_decision(floor: Floor) -> None:
                 f"no decision from {', '.join(silent)} within a minute; what stopped them is in "
                 "the worker-*.err files of /tmp/ray/session_latest/logs"
             )
+        floor.check()
         time.sleep(REFRESH_SECONDS)
 
 

@@ -22,6 +22,9 @@ __all__ = ["Floor", "opened"]
 ANSWER_SECONDS = 20.0
 """How long to wait for an actor before saying which one is silent."""
 
+MOST_FAILURES = 3
+"""Failures of a symbol by itself, not by a kill, after which waiting for it makes no sense."""
+
 RETRIES: dict[str, Any] = {"max_restarts": -1, "max_task_retries": -1, "num_cpus": 0}
 """A killed actor is made again, and asked again; no remote method of ours can send an order."""
 
@@ -54,6 +57,22 @@ class Floor:
     def finished(self) -> bool:
         """Whether every recording has been played."""
         return bool(self._ask(self._supervisor.finished.remote(), "the supervisor"))
+
+    def check(self) -> None:
+        """Raise if a symbol fails again and again: what it stumbles over won't go away.
+
+        Raises
+        ------
+        FloorError
+            With the symbol's last words.
+        """
+        failures = self._ask(self._supervisor.failures.remote(), "the supervisor")
+        for symbol, (count, error) in failures.items():
+            if count >= MOST_FAILURES:
+                raise FloorError(
+                    f"{symbol} has failed {count} times, at last with {error}; "
+                    "the traceback is in /tmp/ray/session_latest/logs"
+                )
 
     def pid(self, symbol: str) -> int:
         """Return the process id of a symbol's actor."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from math import inf, nan
 from typing import Any
 
 import psutil
@@ -19,6 +20,9 @@ from trading.desk import Desk, DeskSpec
 from trading.latency import Latency
 
 __all__ = ["Loop"]
+
+MEMORY_SECONDS = 10.0
+"""How often the process's memory is read, which takes milliseconds."""
 
 PUBLISH_SECONDS = 0.5
 """How often a live symbol reports, publishes its state and renews its lease."""
@@ -42,6 +46,7 @@ class Loop:
         self._spec = spec
         self._process = psutil.Process()
         self._latency = Latency()
+        self._memory, self._weighed = nan, -inf
         self.state = SymbolState(spec.symbol, policy=spec.policy, verdict=spec.verdict)
         self.stopping = False
 
@@ -130,6 +135,9 @@ class Loop:
 
     def _publish(self, desk: Desk) -> SymbolState:
         """Make the state anew from what the trader and the feed say."""
+        if time.monotonic() - self._weighed > MEMORY_SECONDS:
+            self._memory = self._process.memory_full_info().uss / 1e6
+            self._weighed = time.monotonic()
         status, stats = desk.trader.status(), desk.feed.stats
         lease = status.lease
         granted = 0.0 if lease is None else lease.notional
@@ -161,7 +169,7 @@ class Loop:
             feed_age=stats.age,
             restarts=desk.restarts,
             pid=os.getpid(),
-            memory_mb=self._process.memory_full_info().uss / 1e6,
+            memory_mb=self._memory,
             model_version=status.model,
             policy_version=status.policy_version,
             verdict=self._spec.verdict,

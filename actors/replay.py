@@ -87,6 +87,7 @@ def replay(
             ) as live:
                 while not floor.finished():
                     time.sleep(REFRESH_SECONDS)
+                    floor.check()
                     state = floor.state()
                     live.update(floor_table(state, console.width))
                 state = floor.state()

@@ -59,6 +59,7 @@ class SupervisorShell:
         self._history: dict[str, deque[tuple[int, float, float, float]]] = {
             symbol: deque(maxlen=HISTORY) for symbol in symbols
         }
+        self._failures: dict[str, tuple[int, str]] = {}
         self._running = set(symbols)
         self._waiting: dict[str, tuple[int, Report, asyncio.Future[Lease]]] = {}
 
@@ -86,6 +87,16 @@ class SupervisorShell:
         self._open_windows()
 
     @ray.method
+    async def failed(self, symbol: str, error: str) -> None:
+        """Take the last words of a symbol whose process ends; Ray makes it anew."""
+        self._failures[symbol] = (self._failures.get(symbol, (0, ""))[0] + 1, error)
+
+    @ray.method
+    async def failures(self) -> dict[str, tuple[int, str]]:
+        """Return how often each symbol has failed by itself, and its last words."""
+        return self._failures
+
+    @ray.method
     async def state(self) -> bytes:
         """Return the :class:`~actors.snapshot.FloorState`, as msgpack."""
         states = tuple(self._states.values())
@@ -101,7 +112,7 @@ class SupervisorShell:
                     granted_notional=self._book.granted,
                     used_notional=self._book.used,
                     state=self._book.state.value,
-                    reasons=self._book.reasons + self._silent(latest),
+                    reasons=self._book.reasons + self._silent(latest) + self._failed(),
                 ),
                 equity=sum(state.equity for state in states),
                 pnl=sum(state.pnl for state in states),
@@ -122,6 +133,13 @@ class SupervisorShell:
     async def pid(self) -> int:
         """Process id, for whoever has to look at the process."""
         return os.getpid()
+
+    def _failed(self) -> tuple[str, ...]:
+        """Say which symbols failed by themselves; a process that is killed says nothing."""
+        return tuple(
+            f"{symbol} failed {count} time{'s' * (count > 1)}, last: {error}"
+            for symbol, (count, error) in self._failures.items()
+        )
 
     def _silent(self, now: int) -> tuple[str, ...]:
         """Say which symbols are cut off; what is shown of them is old, their leases have run out.

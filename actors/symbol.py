@@ -8,11 +8,14 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
+from typing import Any
 
 import ray
 
 from actors.loop import Loop
 from actors.snapshot import SymbolState
+from actors.supervisor import NAME as SUPERVISOR
 from trading.desk import DeskSpec
 
 __all__ = ["Symbol", "SymbolShell"]
@@ -39,6 +42,7 @@ class SymbolShell:
     """
 
     def __init__(self, spec: DeskSpec) -> None:
+        self._symbol = spec.symbol
         self._loop = Loop(spec)
         self._thread = threading.Thread(target=self._main, name=spec.symbol, daemon=True)
         self._thread.start()
@@ -62,10 +66,17 @@ class SymbolShell:
     def _main(self) -> None:
         try:
             asyncio.run(self._loop.run())
-        except BaseException:
+        except BaseException as error:
             sys.stderr.write(traceback.format_exc())
+            self._tell(f"{type(error).__name__}: {error}")
             time.sleep(CRASH_PAUSE_SECONDS)
             os._exit(1)
+
+    def _tell(self, error: str) -> None:
+        """Leave word with the supervisor, if it is there; the log has it in any case."""
+        with suppress(ray.exceptions.RayError, ValueError):
+            supervisor: Any = ray.get_actor(SUPERVISOR)
+            ray.get(supervisor.failed.remote(self._symbol, error), timeout=STOP_SECONDS)
 
 
 Symbol = ray.remote(SymbolShell)

@@ -85,7 +85,7 @@ def _jumps(tape: Tape, multiple: float = 12.0, one_sided: float = 0.5) -> int | 
     returns lean to one side by more than ``one_sided`` (1: all up, or all down), as those of a
     Crash or Boom index do: there a position that stands still looks skilful until the jump comes.
     """
-    returns = np.diff(np.log(tape.close))
+    returns = np.diff(np.log(tape.close))[~tape.fresh[1:]]
     sizes = np.abs(returns)
     if not (sizes > 0.0).any():
         return None

@@ -79,7 +79,8 @@ class TickStream:
                     self._stats.filled += isinstance(event, Tick)
                     yield event
             bad = self._stats.bad_frames
-            for event in self._in_order([tick], live=True):
+            # With newer frames waiting it is history already: known late, not to be acted on.
+            for event in self._in_order([tick], live=not connection.waiting):
                 yield event
 
     async def _catch_up(self, connection: Connection) -> list[Tick]:
