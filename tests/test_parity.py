@@ -17,6 +17,7 @@ from actors import desks
 from actors.config import FloorConfig, SymbolConfig
 from actors.floor import opened
 from actors.replay import backtest
+from actors.supervisor import NAME as SUPERVISOR
 from envs.planted import planted
 from features.batch import compute
 from features.engine import FeatureEngine
@@ -291,6 +292,30 @@ def test_killed_actors_decide_what_the_backtest_decides(reference, floor_for):
         found, _ = written(spec)
         same(found, expected[spec.symbol], f"killed actor of {spec.symbol}")
     assert fingerprint(specs) == mark
+
+
+def test_a_killed_supervisor_holds_nobody_up(ray_cluster, reference, floor_for):
+    _, expected = reference
+    config, specs = floor_for("supervisor")
+
+    def kill_once_one_has_ended(floor):
+        supervisor = ray_cluster.get_actor(SUPERVISOR)
+        pid = ray_cluster.get(supervisor.pid.remote(), timeout=20)
+        while True:
+            seen = {one.symbol: one.events for one in floor.state().symbols}
+            if seen["CRASH500"] == EVENTS:
+                break
+            time.sleep(0.002)
+        os.kill(pid, signal.SIGKILL)
+        assert min(seen.values()) < EVENTS
+
+    # The new one takes everybody to be running who isn't, and to hold what may not be held: it
+    # grants less than the old one would have, and so the run goes on, otherwise.
+    state = play(config, specs, kill_once_one_has_ended)
+    assert [(one.events, one.restarts) for one in state.symbols] == [(EVENTS, 0)] * 3
+    found = dict(zip(POLICIES, (written(spec)[0] for spec in specs), strict=True))
+    same(found["CRASH500"], expected["CRASH500"], "CRASH500, which had ended")
+    assert len(found["R_100"]) > 100
 
 
 def test_http_predicts_what_was_decided_on(tapes, files, model, reference, replayed):
