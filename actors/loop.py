@@ -140,7 +140,7 @@ class Loop:
             self._weighed = time.monotonic()
         status, stats = desk.trader.status(), desk.feed.stats
         lease = status.lease
-        granted = 0.0 if lease is None else lease.notional
+        expired = lease is not None and status.time >= lease.expires
         self.state = SymbolState(
             symbol=status.symbol,
             policy=status.policy,
@@ -156,9 +156,9 @@ class Loop:
             pnl=status.pnl,
             fees=status.fees,
             trades=status.trades,
-            lease_notional=granted,
+            lease_notional=0.0 if lease is None or expired else lease.notional,
             lease_used=status.lease_used,
-            lease_state="NONE" if lease is None else lease.state.value,
+            lease_state="NONE" if lease is None else "EXPIRED" if expired else lease.state.value,
             latency_p50_ms=self._latency.milliseconds(50),
             latency_p99_ms=self._latency.milliseconds(99),
             events=status.counters.events,

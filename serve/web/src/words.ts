@@ -175,6 +175,7 @@ export function stateWord(state: string, words: Words): string {
     REDUCE_ONLY: "só reduz",
     HALTED: "parado",
     NONE: "nenhuma",
+    EXPIRED: "vencida",
   };
   const plain = state.toLowerCase().replace("_", " ");
   return words === english ? plain : (known[state] ?? plain);
