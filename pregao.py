@@ -69,12 +69,13 @@ def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
             return command(*arguments, **options)
-        except PregaoError as error:
-            _say(error)
-        except RayTaskError as error:
-            if not isinstance(error.cause, PregaoError):
+        except (PregaoError, RayTaskError) as error:
+            cause: BaseException = error
+            while isinstance(cause, RayTaskError):  # Ray's wrapping is of the cause's class too
+                cause = cause.cause
+            if not isinstance(cause, PregaoError):
                 raise
-            _say(error.cause)
+            _say(cause)
         except KeyboardInterrupt:
             errors.print("interrupted; everything is stopped")
             raise typer.Exit(130) from None

@@ -12,6 +12,7 @@ import ray
 from pydantic import Field
 from ray._private import ray_constants
 
+from actors.doctor.machine import port_free
 from market.config import Config
 from market.errors import FloorError
 
@@ -47,7 +48,7 @@ def joined(config: RayConfig) -> Iterator[None]:
     Raises
     ------
     FloorError
-        Ray did not start, or there is no cluster to join.
+        Its port is taken, Ray did not start, or there is no cluster to join.
     """
     # Small matrices on busy cores: a second thread per process makes every one of them slower.
     # Two heaps a process, not one for each of Ray's threads, keep a symbol actor small.
@@ -56,6 +57,10 @@ def joined(config: RayConfig) -> Iterator[None]:
         "MALLOC_ARENA_MAX": "2",
         "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
     }
+    if config.address == "local":
+        metrics = port_free("ray.metrics_port", config.metrics_port)
+        if metrics.level == "fault":  # Ray itself would try for half a minute, then not say why
+            raise FloorError(f"{metrics.what} is {metrics.seen}; {metrics.remedy}")
     try:
         if config.address == "local":
             _stay_on_loopback()

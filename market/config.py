@@ -42,12 +42,16 @@ def load(path: Path, kind: type[ConfigT]) -> ConfigT:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"can't be read ({error.strerror}); check the path", path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is no text in UTF-8; save it as such", path) from error
     try:
         root = yaml.compose(text, yaml.SafeLoader)
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         raise ConfigError(f"not valid YAML: {error.problem}", path, line) from error
+    except yaml.YAMLError as error:  # a character that YAML does not allow
+        raise ConfigError(f"not valid YAML: {str(error).splitlines()[0]}", path) from error
     if not isinstance(data, dict):
         raise ConfigError("must be a mapping of keys to values", path, 1)
     try:

@@ -7,6 +7,7 @@ import logging
 import socket
 import warnings
 from types import ModuleType
+from typing import Any
 
 import ray
 from fastapi import FastAPI
@@ -33,6 +34,7 @@ class Api:
     """
 
     def __init__(self, config: ServeConfig) -> None:
+        _keep_to(config.host)
         self._config = config
         self._ensembles = Ensembles.load(config.model_dirs, config.feature_schema)
 
@@ -113,6 +115,20 @@ def _ray_serve() -> ModuleType:
     # The caller shows the address; Serve's own account of its start is noise between two tables.
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     return serve
+
+
+def _keep_to(host: str) -> None:
+    """Have this replica's own port, which Serve opens to every network, answer on ``host`` alone.
+
+    Serve names no setting for it. Only other deployments would call it, and there are none.
+    """
+    from ray._common import tls_utils
+    from ray.serve._private import replica
+
+    address = f"[{host}]:0" if ":" in host else f"{host}:0"
+    module: Any = replica
+    listen: Any = tls_utils.add_port_to_grpc_server
+    module.add_port_to_grpc_server = lambda server, _: listen(server, address)
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from ipaddress import ip_address
 
 import msgspec
 import psutil
@@ -212,6 +213,18 @@ def test_nobody_answers_beyond_loopback(door):
         with socket.socket() as probe:
             probe.settimeout(2)
             assert probe.connect_ex((address, door)) != 0
+
+
+def test_no_process_of_serve_listens_beyond_loopback(door):
+    listening = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # one that has just ended
+            for one in process.net_connections("inet"):
+                if one.status == psutil.CONN_LISTEN:
+                    address = one.laddr.ip.removeprefix("::ffff:")
+                    listening.setdefault(process.name(), set()).add(address)
+    assert any("ServeRepli" in name for name in listening), listening
+    assert all(ip_address(one).is_loopback for found in listening.values() for one in found)
 
 
 def test_a_taken_port_is_named_with_the_key_to_change(ray_cluster, config, door):

@@ -8,6 +8,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from trading.backtest import BacktestResult
@@ -33,8 +34,8 @@ def _cells(figures: dict[str, float]) -> list[str]:
 
 def table(result: BacktestResult) -> Table:
     """Return one row a symbol; money in account currency, P&L after all costs."""
-    shown = Table(title="Backtest", title_justify="left")
-    shown.add_column("symbol")
+    shown = Table(title="Backtest", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    shown.add_column("symbol", no_wrap=True)
     for name in _COLUMNS:
         shown.add_column(name, justify="right")
     for symbol, figures in result.summary().items():
