@@ -1,4 +1,8 @@
-"""The command line: ``pregao --help``."""
+"""The command line: ``pregao --help``.
+
+Each command imports what it needs when it runs: Ray and the libraries behind it take seconds, and
+neither ``--help`` nor an early Ctrl-C should wait for them.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,16 @@ from contextlib import contextmanager
 from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from ray.exceptions import RayTaskError
 from rich.console import Console
 
-from actors.config import FloorConfig
-from actors.demo import demo as run_demo
-from actors.doctor import examine
-from actors.doctor import report as tell
-from actors.replay import backtest as run_backtest
-from actors.replay import chosen
-from actors.replay import replay as run_replay
-from actors.terminal import verdict_table
-from features.engine import FeatureEngine
-from market.config import load
 from market.errors import PregaoError
-from serve.config import ServeConfig
-from serve.deploy import deploy, shutdown
-from trading.desk import DeskSpec
-from trading.report import page as write_page
-from trading.report import table
-from venues.files import find
+
+if TYPE_CHECKING:
+    from actors.config import FloorConfig
+    from trading.desk import DeskSpec
 
 app = typer.Typer(
     help="A trading floor of Ray actors that says honestly whether a strategy has an edge.",
@@ -45,23 +36,6 @@ console = Console(highlight=False)
 errors = Console(stderr=True)
 
 
-class FileConfig(FloorConfig):
-    """What a configuration file may hold: a floor, and the door it is served through.
-
-    Parameters
-    ----------
-    serve
-        HTTP and WebSocket door.
-    """
-
-    serve: ServeConfig = ServeConfig(model_dirs={})
-
-    @property
-    def floor(self) -> FloorConfig:
-        """The floor alone, which is what its actors are given."""
-        return FloorConfig(**{name: getattr(self, name) for name in FloorConfig.model_fields})
-
-
 def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     """Print an error of ours as one line, without a traceback; an interrupt is no error."""
 
@@ -69,10 +43,8 @@ def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
             return command(*arguments, **options)
-        except (PregaoError, RayTaskError) as error:
-            cause: BaseException = error
-            while isinstance(cause, RayTaskError):  # Ray's wrapping is of the cause's class too
-                cause = cause.cause
+        except Exception as error:
+            cause = _unwrapped(error)
             if not isinstance(cause, PregaoError):
                 raise
             _say(cause)
@@ -81,6 +53,14 @@ def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit(130) from None
 
     return wrapped
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    """Return what was raised in an actor; Ray's wrapping is of its class too."""
+    ray = sys.modules.get("ray.exceptions")
+    while ray is not None and isinstance(error, ray.RayTaskError):
+        error = error.cause
+    return error
 
 
 def _say(error: PregaoError) -> NoReturn:
@@ -101,10 +81,14 @@ def demo(
     ] = 0.0,
 ) -> None:
     """Run the whole floor on the bundled exchange: collect, learn, judge, trade on paper."""
+    console.print("[dim]starting Ray and the exchange[/]")
+    from actors.demo import demo as run
+    from features.engine import FeatureEngine
+    from market.config import load
+    from serve.deploy import deploy, shutdown
+    from serve.settings import FileConfig
+
     settings = load(config, FileConfig)
-    ports = {"serve.port": settings.serve.port, "ray.metrics_port": settings.ray.metrics_port}
-    if settings.exchange is not None:
-        ports["exchange.port"] = settings.exchange.port
 
     @contextmanager
     def door(floor: FloorConfig, desks: list[DeskSpec]) -> Iterator[str]:
@@ -117,7 +101,7 @@ def demo(
         finally:
             shutdown()
 
-    run_demo(settings.floor, ports, door, seconds or inf, console)
+    run(settings.floor, settings.ports, door, seconds or inf, console)
 
 
 DataFolder = Annotated[
@@ -133,9 +117,16 @@ def replay(
     learn: Annotated[bool, typer.Option("--learn", help="Learn anew.")] = False,
 ) -> None:
     """Run the floor on recordings: learn from their first part, trade the rest on paper."""
+    from actors.replay import chosen
+    from actors.replay import replay as run
+    from actors.terminal import verdict_table
+    from market.config import load
+    from serve.settings import FileConfig
+    from venues.files import find
+
     files = find(data)
     settings = chosen(load(config, FileConfig).floor, files)
-    state, mark = run_replay(settings, files, learn, console)
+    state, mark = run(settings, files, learn, console)
     console.print(verdict_table(state.symbols))
     console.print(f"decisions, orders and fills: [bold]{mark}[/]")
 
@@ -144,12 +135,19 @@ def replay(
 @_plainly
 def backtest(config: ConfigFile, data: DataFolder) -> None:
     """Make the decisions of the last replay again, without Ray."""
+    from actors.replay import backtest as run
+    from actors.replay import chosen
+    from market.config import load
+    from serve.settings import FileConfig
+    from trading.report import page, table
+    from venues.files import find
+
     files = find(data)
     settings = chosen(load(config, FileConfig).floor, files)
-    result, mark = run_backtest(settings, files, console)
+    result, mark = run(settings, files, console)
     console.print(table(result))
     report = settings.folder / "backtest.html"
-    write_page(result, report)
+    page(result, report)
     console.print(f"report: {report}")
     console.print(f"decisions, orders and fills: [bold]{mark}[/]")
 
@@ -158,6 +156,9 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
 @_plainly
 def check(file: ConfigFile) -> None:
     """Say whether a configuration file is right, and if not, what is wrong where."""
+    from market.config import load
+    from serve.settings import FileConfig
+
     settings = load(file, FileConfig)
     names = ", ".join(one.symbol for one in settings.symbols)
     console.print(f"[green]right[/] {file}: {len(settings.symbols)} symbols ({names})")
@@ -169,11 +170,11 @@ def doctor(
     config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/demo.yaml"),
 ) -> None:
     """Look whether this machine can run the floor; each failure comes with its remedy."""
-    settings = load(config, FileConfig)
-    ports = {"serve.port": settings.serve.port, "ray.metrics_port": settings.ray.metrics_port}
-    if settings.exchange is not None:
-        ports["exchange.port"] = settings.exchange.port
-    raise typer.Exit(tell(examine(ports), console))
+    from actors.doctor import examine, report
+    from market.config import load
+    from serve.settings import FileConfig
+
+    raise typer.Exit(report(examine(load(config, FileConfig).ports), console))
 
 
 if __name__ == "__main__":

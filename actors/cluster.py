@@ -82,6 +82,9 @@ def joined(config: RayConfig) -> Iterator[None]:
                 log_to_driver=False,
                 runtime_env={"env_vars": env_vars, "working_dir": "."},
             )
+    except KeyboardInterrupt:
+        ray.shutdown()
+        raise
     except Exception as error:  # Ray raises a bare one when a node is slow to start
         ray.shutdown()
         raise FloorError(

@@ -134,8 +134,8 @@ def _desks(
     if not again:
         try:
             return desks.load(config, files)
-        except StateError as reason:
-            console.print(f"[dim]learning: {reason}[/]", highlight=False)
+        except StateError:
+            console.print("[dim]nothing learnt yet from these settings and recordings: learning[/]")
     tapes = [_tape(files, one.symbol, console) for one in config.symbols]
     specs = learn(config, tapes, lambda symbol: files[symbol])
     desks.save(config, files, specs)

@@ -23,6 +23,9 @@ NAME = "supervisor"
 HISTORY = 3_000
 """Points kept per symbol for charts: 25 minutes at two a second."""
 
+QUIET_SECONDS = 15.0
+"""Real seconds without a new price of any symbol after which a live floor says so."""
+
 SAVE_SECONDS = 1.0
 """Longest time a new equity peak stays unwritten; a breaker that trips is written at once."""
 
@@ -53,7 +56,7 @@ class SupervisorShell:
         if self._file.exists():
             self._book.restore(self._file.read_bytes())
         self._risk, self._mode = risk, mode
-        self._started = time.monotonic()
+        self._started = self._news = time.monotonic()
         self._saved = -SAVE_SECONDS
         self._states = {symbol: SymbolState(symbol, policy="") for symbol in symbols}
         self._history: dict[str, deque[tuple[int, float, float, float]]] = {
@@ -149,11 +152,16 @@ class SupervisorShell:
         if self._mode == "replay":
             return ()
         names = self._book.silent(now)
-        return tuple(f"{name}: no report for longer than a lease lasts" for name in names)
+        silent = tuple(f"{name}: no report for longer than a lease lasts" for name in names)
+        quiet = time.monotonic() - self._news
+        if quiet < QUIET_SECONDS:
+            return silent
+        return (*silent, f"no new price from any market for {quiet:.0f} s: is the venue there?")
 
     def _publish(self, state: SymbolState) -> None:
         rows = self._history[state.symbol]
         if state.time and (not rows or rows[-1][0] < state.time):
+            self._news = time.monotonic()
             rows.append((state.time, state.price, state.exposure, state.equity))
         self._states[state.symbol] = state
 
