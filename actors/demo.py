@@ -124,20 +124,22 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
         raise FloorError("the demo needs the bundled exchange; add `exchange: {}` to the config")
     settings = config.folder / "exchange.yaml"
     settings.write_text(yaml.safe_dump(config.exchange.model_dump(mode="json")))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "venues.simulated", "--config", str(settings), "--until-eof"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is ours to handle: the actors are stopped first
-    )
+    log = config.folder / "exchange.log"
+    with log.open("w") as words:  # a pipe that nobody reads would stop it once it is full
+        process = subprocess.Popen(
+            [sys.executable, "-m", "venues.simulated", "--config", str(settings), "--until-eof"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            text=True,
+            start_new_session=True,  # Ctrl-C is ours to handle: the actors are stopped first
+        )
     assert process.stdout is not None
-    assert process.stderr is not None
     try:
         line = process.stdout.readline()
         if not line.startswith("listening on "):
-            reason = process.stderr.read().strip() or "no reason given"
+            process.wait(EXCHANGE_SECONDS)
+            reason = log.read_text().strip() or f"no reason given in {log}"
             raise FloorError(f"the exchange did not start: {reason}")
         yield config.deriv.model_copy(update={"endpoint": line.split()[-1]})
     finally:
