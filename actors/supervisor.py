@@ -12,6 +12,7 @@ import msgspec
 import ray
 
 from actors.snapshot import FloorState, RiskState, SymbolState
+from market.errors import PregaoError
 from risk.config import RiskConfig
 from risk.lease import Lease, LeaseBook, Report
 
@@ -190,8 +191,12 @@ class SupervisorShell:
             due = sorted(name for name, wait in self._waiting.items() if wait[0] == earliest)
             for name in due:
                 _, report, answer = self._waiting.pop(name)
-                if not answer.done():
+                if answer.done():
+                    continue
+                try:
                     answer.set_result(self._grant(report))
+                except PregaoError as error:  # theirs to hear: nobody else waits for this answer
+                    answer.set_exception(error)
 
 
 Supervisor = ray.remote(SupervisorShell)

@@ -10,6 +10,7 @@ from actors import loop as room
 from actors.loop import Loop
 from actors.snapshot import FloorState, SymbolState
 from actors.supervisor import SupervisorShell
+from market.errors import DataError
 from market.events import SECOND
 from market.tape import Tape
 from risk.lease import Report
@@ -143,3 +144,15 @@ def test_a_symbol_that_stays_silent_is_told(tmp_path):
         (tmp_path / mode).mkdir()
     assert asyncio.run(play("paper")) == ("R_75: no report for longer than a lease lasts",)
     assert asyncio.run(play("replay")) == ()
+
+
+async def test_a_report_that_is_refused_in_a_window_is_heard_by_who_made_it(tmp_path):
+    one = shell(tmp_path, ("A", "B"))
+    bad = one.renew_window(0, Report("A", 1, float("nan"), 0.0, 1.0), SymbolState("A", "flat"))
+    good = one.renew_window(0, Report("B", 1, 1000.0, 0.0, 1.0), SymbolState("B", "flat"))
+    refused, lease = await asyncio.wait_for(
+        asyncio.gather(bad, good, return_exceptions=True), timeout=5.0
+    )
+    assert isinstance(refused, DataError)
+    assert "equity must be finite" in str(refused)
+    assert lease.symbol == "B"
