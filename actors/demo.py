@@ -136,12 +136,16 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
         )
     assert process.stdout is not None
     try:
-        line = process.stdout.readline()
-        if not line.startswith("listening on "):
+        urls: dict[str, str] = {}
+        for line in process.stdout:
+            if line.strip() == "ready":
+                break
+            venue, *_, urls[venue] = line.split()
+        else:
             process.wait(EXCHANGE_SECONDS)
             reason = log.read_text().strip() or f"no reason given in {log}"
             raise FloorError(f"the exchange did not start: {reason}")
-        yield config.deriv.model_copy(update={"endpoint": line.split()[-1]})
+        yield config.deriv.model_copy(update={"endpoint": urls["deriv"]})
     finally:
         process.terminate()
         try:

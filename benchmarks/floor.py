@@ -50,7 +50,7 @@ def _config(folder: Path) -> Path:
     """Write the demo's configuration with other ports and another folder."""
     settings = yaml.safe_load(Path("configs/demo.yaml").read_text())
     settings["folder"] = str(folder / "demo")
-    settings["exchange"]["port"] = EXCHANGE
+    settings["exchange"]["deriv"]["port"] = EXCHANGE
     settings["serve"]["port"] = SERVE
     settings["ray"]["metrics_port"] = METRICS
     path = folder / "demo.yaml"

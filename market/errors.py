@@ -8,6 +8,7 @@
     │   └── UnknownSymbol      nobody here knows this symbol
     ├── VenueError             a venue could not be talked to
     │   ├── VenueUnreachable   no connection, or no answer in time
+    │   │   └── OrderUncertain an order was sent and its answer lost: ask before sending again
     │   └── VenueRejected      the venue answered with an error of its own
     ├── StateError             a journal, snapshot or registry entry can't be used
     │   └── SchemaMismatch     it was made for other features or another observation
@@ -22,6 +23,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "FloorError",
+    "OrderUncertain",
     "PregaoError",
     "SchemaMismatch",
     "StateError",
@@ -72,6 +74,13 @@ class VenueError(PregaoError):
 
 class VenueUnreachable(VenueError):
     """No connection, or no answer in time."""
+
+
+class OrderUncertain(VenueUnreachable):
+    """An order was sent and its answer was lost; it may have been executed.
+
+    Never send it again before :meth:`venues.base.VenueBroker.find` has said what became of it.
+    """
 
 
 class VenueRejected(VenueError):

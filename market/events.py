@@ -6,7 +6,7 @@ from math import nan
 
 import msgspec
 
-__all__ = ["SECOND", "Bar", "Event", "FeedGap", "Tick"]
+__all__ = ["SECOND", "Bar", "BookUpdate", "Event", "FeedGap", "MarketEvent", "Tick", "Trade"]
 
 SECOND = 1_000_000_000
 """Nanoseconds in a second: every time in Pregão is an ``int`` of them since 1970, UTC."""
@@ -47,6 +47,10 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
         Prices.
     volume
         Base units traded; ``nan`` where unknown.
+    trades
+        Trades in it; ``nan`` where unknown.
+    buy_volume
+        Base units in trades whose aggressor bought; ``nan`` where unknown.
     """
 
     symbol: str
@@ -56,6 +60,65 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
     low: float
     close: float
     volume: float = nan
+    trades: float = nan
+    buy_volume: float = nan
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One trade, or several of one aggressor at one price.
+
+    Parameters
+    ----------
+    symbol
+        The venue's name of the instrument.
+    time
+        Venue time, nanoseconds since 1970 UTC; several trades may share one.
+    price
+        Price.
+    size
+        Base units or contracts; positive.
+    side
+        Of the aggressor: 1 bought, -1 sold, 0 unknown (an auction, a cross).
+    id
+        The venue's number of it, increasing; -1 where the venue gives none.
+    """
+
+    symbol: str
+    time: int
+    price: float
+    size: float
+    side: int = 0
+    id: int = -1
+
+
+class BookUpdate(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A change of the order book, or all of it.
+
+    Parameters
+    ----------
+    symbol
+        The venue's name of the instrument.
+    time
+        Venue time, nanoseconds since 1970 UTC.
+    first, last
+        The venue's numbers of the first and the last change in it; a snapshot's ``first`` is its
+        ``last``.
+    bids, asks
+        ``(price, size)``; the size is what is there now, 0 takes the level away.
+    previous
+        ``last`` of the update before it where the venue says so, else -1.
+    snapshot
+        Whether this is the whole book and not a change of it.
+    """
+
+    symbol: str
+    time: int
+    first: int
+    last: int
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    previous: int = -1
+    snapshot: bool = False
 
 
 class FeedGap(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -77,3 +140,7 @@ class FeedGap(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 Event = Tick | Bar | FeedGap
+"""What decisions are made on."""
+
+MarketEvent = Event | Trade | BookUpdate
+"""What a venue can tell."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from math import nan
+from typing import Literal, Protocol
 
 import msgspec
 
 from market.events import Event
 
-__all__ = ["Broker", "Fill", "Order"]
+__all__ = ["Broker", "Fill", "Order", "OrderStatus", "Position"]
 
 
-class Order(msgspec.Struct, frozen=True, gc=False):
-    """A market order for a signed number of units.
+class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An order for a signed number of units; at market unless ``limit`` or ``stop`` say otherwise.
 
     Parameters
     ----------
@@ -27,6 +28,16 @@ class Order(msgspec.Struct, frozen=True, gc=False):
         Signed: positive buys, negative sells.
     price
         Price seen when it was decided; for judging slippage, not a limit.
+    limit
+        Worst price accepted; ``nan``: none.
+    stop
+        Price at which the order becomes active; ``nan``: at once.
+    stop_loss, take_profit
+        Prices at which the venue itself closes the position that this order opens, where it can;
+        ``nan``: none.
+    closes
+        The venue's id of the one position to close, where positions are contracts of their own
+        (Deriv); empty where they net.
     """
 
     id: str
@@ -34,9 +45,14 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     time: int
     units: float
     price: float
+    limit: float = nan
+    stop: float = nan
+    stop_loss: float = nan
+    take_profit: float = nan
+    closes: str = ""
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False):
+class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An executed order or a part of one.
 
     Parameters
@@ -53,6 +69,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
         Price paid or received per unit, spread and slippage included.
     fee
         Commission in account currency.
+    id
+        The venue's id of this execution, by which one told twice is known; empty on paper.
     """
 
     order_id: str
@@ -61,6 +79,73 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     units: float
     price: float
     fee: float
+    id: str = ""
+
+
+class OrderStatus(msgspec.Struct, frozen=True, gc=False):
+    """What a venue says of an order.
+
+    Parameters
+    ----------
+    order_id
+        Our id of it; empty where the order is not ours.
+    symbol
+        The instrument.
+    time
+        Venue time of the last change, nanoseconds.
+    state
+        ``accepted`` (resting or being worked on), ``partial``, ``filled``, ``cancelled``,
+        ``rejected``, ``expired``. The last four are final.
+    units
+        Signed units executed so far.
+    price
+        Their average price; ``nan`` while there are none.
+    fee
+        Commission so far, account currency.
+    venue_id
+        The venue's id of the order.
+    reason
+        The venue's words, where it gives some.
+    """
+
+    order_id: str
+    symbol: str
+    time: int
+    state: Literal["accepted", "partial", "filled", "cancelled", "rejected", "expired"]
+    units: float = 0.0
+    price: float = nan
+    fee: float = 0.0
+    venue_id: str = ""
+    reason: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state not in ("accepted", "partial")
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """What an account holds, as the venue says.
+
+    Parameters
+    ----------
+    symbol
+        The instrument.
+    units
+        Signed.
+    price
+        Average price paid.
+    venue_id
+        The venue's id where it is a contract of its own; empty where positions net.
+    opened
+        Venue time it was opened, nanoseconds; 0 where the venue doesn't say.
+    """
+
+    symbol: str
+    units: float
+    price: float
+    venue_id: str = ""
+    opened: int = 0
 
 
 class Broker(Protocol):

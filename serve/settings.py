@@ -29,5 +29,5 @@ class FileConfig(FloorConfig):
         """Every port the floor listens on, by the key that changes it."""
         ports = {"serve.port": self.serve.port, "ray.metrics_port": self.ray.metrics_port}
         if self.exchange is not None:
-            ports["exchange.port"] = self.exchange.port
+            ports |= self.exchange.ports
         return ports

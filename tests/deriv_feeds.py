@@ -12,16 +12,16 @@ import numpy as np
 from market.events import Event, Tick
 from market.tape import Tape
 from venues.deriv import DerivConfig, DerivFeed
-from venues.simulated.config import ExchangeConfig
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.exchange import DerivExchange
 
 SYMBOL = "1HZ75V"
 
 
 @asynccontextmanager
-async def exchange(**changed: Any) -> AsyncIterator[Exchange]:
+async def exchange(**changed: Any) -> AsyncIterator[DerivExchange]:
     settled = {"port": 0, "symbols": (SYMBOL, "R_75"), "speed": 50.0, "history_seconds": 600}
-    async with Exchange(ExchangeConfig(**(settled | changed))) as running:
+    async with DerivExchange(DerivExchangeConfig(**(settled | changed))) as running:
         yield running
 
 
@@ -62,5 +62,5 @@ def ledger(tape: Tape, after: int, n: int) -> list[tuple[int, float]]:
     return list(zip(rest.times.tolist(), rest.close.tolist(), strict=True))
 
 
-def start(running: Exchange, back: int = 100) -> int:
+def start(running: DerivExchange, back: int = 100) -> int:
     return int(running.tape(SYMBOL).times[-back])

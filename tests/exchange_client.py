@@ -11,13 +11,13 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from market.events import SECOND
-from venues.simulated.config import ExchangeConfig
-from venues.simulated.exchange import PATH, Exchange
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.exchange import PATH, DerivExchange
 
 SYMBOLS = ("R_75", "BOOM500", "1HZ75V")
 
 
-def config(**changed: Any) -> ExchangeConfig:
+def config(**changed: Any) -> DerivExchangeConfig:
     """A quiet exchange whose clock only the test moves."""
     settled: dict[str, Any] = {
         "port": 0,
@@ -25,7 +25,7 @@ def config(**changed: Any) -> ExchangeConfig:
         "symbols": SYMBOLS,
         "history_seconds": 20_000,
     }
-    return ExchangeConfig(**settled | changed)
+    return DerivExchangeConfig(**settled | changed)
 
 
 class Client:
@@ -60,12 +60,12 @@ class Client:
 
 
 @asynccontextmanager
-async def client(exchange: Exchange) -> AsyncIterator[Client]:
+async def client(exchange: DerivExchange) -> AsyncIterator[Client]:
     # Unread frames must not hold up the closing handshake, so the client reads on regardless.
     async with connect(f"{exchange.url}{PATH}?app_id=1089", max_queue=None) as socket:
         yield Client(socket)
 
 
-def sent(exchange: Exchange, symbol: str) -> list[tuple[int, float]]:
+def sent(exchange: DerivExchange, symbol: str) -> list[tuple[int, float]]:
     tape = exchange.sent[symbol]
     return list(zip((tape.times // SECOND).tolist(), tape.close.tolist(), strict=True))

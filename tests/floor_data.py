@@ -19,8 +19,8 @@ from models.config import EnsembleConfig, GruConfig, LgbmConfig
 from models.fit import fit_ensemble
 from tests.toys import FEATURES
 from trading.desk import DeskSpec
-from venues.simulated.config import ExchangeConfig
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.exchange import DerivExchange
 
 EVERY = 2
 CAPITAL = 1_000.0
@@ -106,11 +106,11 @@ class Venue:
 
 
 @contextmanager
-def venue(config: ExchangeConfig):
+def venue(config: DerivExchangeConfig):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    exchange = Exchange(config)
+    exchange = DerivExchange(config)
     asyncio.run_coroutine_threadsafe(exchange.start(), loop).result(10)
     try:
         yield Venue(exchange, loop)

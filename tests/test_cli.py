@@ -121,10 +121,10 @@ def test_a_missing_config_is_told(tmp_path):
     )
 
 
-@pytest.mark.parametrize("key", ["exchange.port", "serve.port", "ray.metrics_port"])
+@pytest.mark.parametrize("key", ["exchange.deriv.port", "serve.port", "ray.metrics_port"])
 def test_a_second_demo_names_the_taken_port_and_its_key(tmp_path, key):
     config = FLOOR | {"folder": str(tmp_path / "floor")}
-    ports = {"exchange": {"port": free_port()}, "serve": {"port": free_port()}}
+    ports = {"exchange.deriv": {"port": free_port()}, "serve": {"port": free_port()}}
     ports["ray"] = {"metrics_port": free_port()}
     path = tmp_path / "demo.yaml"
     before = {one.pid for one in psutil.Process().children(recursive=True)}
@@ -132,8 +132,9 @@ def test_a_second_demo_names_the_taken_port_and_its_key(tmp_path, key):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        room, name = key.split(".")
+        room, name = key.rsplit(".", 1)
         ports[room][name] = port
+        ports["exchange"] = {"deriv": ports.pop("exchange.deriv")}
         path.write_text(yaml.safe_dump(config | ports))
         code, said = pregao("demo", "--config", path)
     assert code == 1

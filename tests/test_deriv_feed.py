@@ -15,8 +15,8 @@ from market.events import SECOND, Event, FeedGap
 from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
 from venues.deriv.retry import REFUSALS
-from venues.simulated.config import Fault
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.config import Fault
+from venues.simulated.deriv.exchange import DerivExchange
 
 
 async def test_it_is_a_feed_and_lists_what_there_is() -> None:
@@ -202,7 +202,7 @@ async def test_a_venue_that_comes_back_is_waited_for() -> None:
                     "history_seconds": venue.config.history_seconds + ahead,
                 }
             )
-            async with Exchange(again) as back:
+            async with DerivExchange(again) as back:
                 events = await taking
                 assert plain(events) == ledger(back.tape(SYMBOL), after, 60)
                 assert events[0].time == tape.after(after).times[0]

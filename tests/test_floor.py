@@ -22,7 +22,7 @@ from tests.floor_runs import account, decisions, written
 from trading.journal import SqlJournal
 from trading.recovery import Start
 from venues.deriv import DerivConfig
-from venues.simulated.config import ExchangeConfig
+from venues.simulated.deriv.config import DerivExchangeConfig
 
 SYMBOLS = ("R_75", "CRASH500")
 SPEED = 40.0
@@ -75,7 +75,7 @@ def gone(pid):
 def running(ray_cluster, tmp_path_factory):
     folder = tmp_path_factory.mktemp("floor")
     model = fit(folder / "model")
-    exchange = ExchangeConfig(
+    exchange = DerivExchangeConfig(
         port=0, symbols=SYMBOLS, seed=5, speed=SPEED, history_seconds=600, calls_per_minute=6_000
     )
     config = FloorConfig(

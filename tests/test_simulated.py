@@ -21,15 +21,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from market.errors import VenueError
 from market.events import SECOND
 from tests.exchange_client import SYMBOLS, client, config, sent
-from venues.simulated.exchange import PATH, Exchange
-from venues.simulated.record import Record
+from venues.simulated.deriv.exchange import PATH, DerivExchange
+from venues.simulated.deriv.record import Record
 
 PAST = {"ticks_history": "R_75", "end": "latest"}
 
 
 @pytest.fixture
-async def exchange() -> AsyncIterator[Exchange]:
-    async with Exchange(config()) as running:
+async def exchange() -> AsyncIterator[DerivExchange]:
+    async with DerivExchange(config()) as running:
         yield running
 
 
@@ -52,20 +52,20 @@ def test_tape_depends_on_seed_and_symbol_alone(seed: int, symbol: str, steps: li
     assert len(once.tape()) == sum(steps)
 
 
-async def test_seeds_differ_and_clients_change_nothing(exchange: Exchange) -> None:
+async def test_seeds_differ_and_clients_change_nothing(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         await exchange.advance(50)
-    async with Exchange(config(symbols=("1HZ75V", "R_75"))) as other:
+    async with DerivExchange(config(symbols=("1HZ75V", "R_75"))) as other:
         await other.advance(20)
         await other.advance(30)
         assert sent(other, "R_75") == sent(exchange, "R_75")
-    async with Exchange(config(seed=2)) as third:
+    async with DerivExchange(config(seed=2)) as third:
         await third.advance(50)
         assert sent(third, "R_75") != sent(exchange, "R_75")
 
 
-async def test_history_and_stream_are_one(exchange: Exchange) -> None:
+async def test_history_and_stream_are_one(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         first = await one.call(ticks_history="BOOM500", end="latest", count=3, subscribe=1)
         stream = first["subscription"]["id"]
@@ -84,7 +84,7 @@ async def test_history_and_stream_are_one(exchange: Exchange) -> None:
 # ---------------------------------------------------------------- calls
 
 
-async def test_ping_time_and_passthrough(exchange: Exchange) -> None:
+async def test_ping_time_and_passthrough(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         assert (await one.call(ping=1, passthrough={"a": [1]}))["passthrough"] == {"a": [1]}
         start = exchange.config.start_epoch
@@ -93,7 +93,7 @@ async def test_ping_time_and_passthrough(exchange: Exchange) -> None:
         assert (await one.call(time=1))["time"] == start + 7
 
 
-async def test_ticks_begin_with_the_last_one(exchange: Exchange) -> None:
+async def test_ticks_begin_with_the_last_one(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         first = (await one.call(ticks="R_75", subscribe=1))["tick"]
         tape = exchange.tape("R_75")
@@ -104,7 +104,7 @@ async def test_ticks_begin_with_the_last_one(exchange: Exchange) -> None:
         assert await one.ticks(3) == sent(exchange, "R_75")
 
 
-async def test_ticks_of_several_symbols_in_time_order(exchange: Exchange) -> None:
+async def test_ticks_of_several_symbols_in_time_order(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         await one.call(ticks=["R_75", "BOOM500"], subscribe=1)
         await one.next()
@@ -114,7 +114,7 @@ async def test_ticks_of_several_symbols_in_time_order(exchange: Exchange) -> Non
         assert [f["symbol"] for f in frames].count("R_75") == 5
 
 
-async def test_history_pages(exchange: Exchange) -> None:
+async def test_history_pages(exchange: DerivExchange) -> None:
     tape = exchange.tape("1HZ75V")
     end, pages = "latest", []
     async with client(exchange) as one:
@@ -139,14 +139,14 @@ async def test_history_pages(exchange: Exchange) -> None:
     ],
 )
 async def test_history_counts_back_from_the_end(
-    exchange: Exchange, asked: dict[str, Any], expected: tuple[int, int | None]
+    exchange: DerivExchange, asked: dict[str, Any], expected: tuple[int, int | None]
 ) -> None:
     async with client(exchange) as one:
         got = (await one.call(ticks_history="R_75", **asked))["history"]
     assert got["prices"] == exchange.tape("R_75").close[slice(*expected)].tolist()
 
 
-async def test_history_bounds_are_included(exchange: Exchange) -> None:
+async def test_history_bounds_are_included(exchange: DerivExchange) -> None:
     start = exchange.config.start_epoch
     async with client(exchange) as one:
         asked = {"ticks_history": "R_75", "start": start - 10, "end": str(start - 4)}
@@ -158,7 +158,7 @@ async def test_history_bounds_are_included(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("length", [60, 300, 3600])
-async def test_candles_are_made_of_the_ticks(exchange: Exchange, length: int) -> None:
+async def test_candles_are_made_of_the_ticks(exchange: DerivExchange, length: int) -> None:
     await exchange.advance(77)
     async with client(exchange) as one:
         got = await one.call(ticks_history="R_75", end="latest", granularity=length, count=5000)
@@ -173,7 +173,7 @@ async def test_candles_are_made_of_the_ticks(exchange: Exchange, length: int) ->
     ]
 
 
-async def test_ohlc_stream_ends_in_the_candle(exchange: Exchange) -> None:
+async def test_ohlc_stream_ends_in_the_candle(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         asked = {"ticks_history": "1HZ75V", "style": "candles", "granularity": 60, "end": "latest"}
         await one.call(**asked, subscribe=1, count=1)
@@ -188,7 +188,7 @@ async def test_ohlc_stream_ends_in_the_candle(exchange: Exchange) -> None:
                 assert float(last[candle["epoch"]][name]) == candle[name]
 
 
-async def test_forget_stops_a_stream(exchange: Exchange) -> None:
+async def test_forget_stops_a_stream(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         stream = (await one.call(ticks="R_75", subscribe=1))["subscription"]["id"]
         assert (await one.call(forget=stream))["forget"] == 1
@@ -200,7 +200,7 @@ async def test_forget_stops_a_stream(exchange: Exchange) -> None:
         assert await one.quiet()
 
 
-async def test_account(exchange: Exchange) -> None:
+async def test_account(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         assert (await one.call(balance=1))["error"]["code"] == "AuthorizationRequired"
         refused = await one.call(authorize="expired")
@@ -237,7 +237,7 @@ async def test_account(exchange: Exchange) -> None:
     ],
 )  # fmt: skip
 async def test_faulty_requests(
-    exchange: Exchange, request_: dict[str, Any], code: str, field: str | None
+    exchange: DerivExchange, request_: dict[str, Any], code: str, field: str | None
 ) -> None:
     async with client(exchange) as one:
         answer = await one.call(**request_)
@@ -249,13 +249,13 @@ async def test_faulty_requests(
 
 
 @pytest.mark.parametrize("frame", ["{", "[1]", "7", b"\xff\x00"])
-async def test_a_frame_that_is_no_object(exchange: Exchange, frame: str | bytes) -> None:
+async def test_a_frame_that_is_no_object(exchange: DerivExchange, frame: str | bytes) -> None:
     async with client(exchange) as one:
         await one.socket.send(frame)
         assert (await one.next())["error"]["code"] == "BadRequest"
 
 
-async def test_subscribed_twice(exchange: Exchange) -> None:
+async def test_subscribed_twice(exchange: DerivExchange) -> None:
     async with client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         for twice in ({"ticks": "R_75"}, {"ticks_history": "R_75", "end": "latest"}):
@@ -266,7 +266,7 @@ async def test_subscribed_twice(exchange: Exchange) -> None:
 
 
 async def test_rate_limit() -> None:
-    async with Exchange(config(calls_per_minute=3)) as exchange, client(exchange) as one:
+    async with DerivExchange(config(calls_per_minute=3)) as exchange, client(exchange) as one:
         told = await one.call(website_status=1)
         limits = told["website_status"]["api_call_limits"]["max_requestes_general"]
         assert limits["minutely"] == 3
@@ -279,13 +279,13 @@ async def test_rate_limit() -> None:
 
 
 async def test_idle_clients_are_sent_away() -> None:
-    async with Exchange(config(idle_seconds=0.05)) as exchange, client(exchange) as one:
+    async with DerivExchange(config(idle_seconds=0.05)) as exchange, client(exchange) as one:
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(one.socket.recv(), 5)
 
 
 @pytest.mark.parametrize(("path", "status"), [("/", 404), (PATH, 401), (f"{PATH}?app_id=x", 401)])
-async def test_only_the_protocols_own_path(exchange: Exchange, path: str, status: int) -> None:
+async def test_only_the_protocols_own_path(exchange: DerivExchange, path: str, status: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{exchange.url}{path}")
     assert refused.value.response.status_code == status
@@ -295,7 +295,7 @@ async def test_only_the_protocols_own_path(exchange: Exchange, path: str, status
 
 
 async def test_venue_time_runs_at_its_speed() -> None:
-    async with Exchange(config(speed=500.0, symbols=("R_75",))) as exchange:
+    async with DerivExchange(config(speed=500.0, symbols=("R_75",))) as exchange:
         async with client(exchange) as one:
             await one.call(ticks="R_75", subscribe=1)
             seen = await one.ticks(60)
@@ -307,11 +307,11 @@ async def test_venue_time_runs_at_its_speed() -> None:
 
 
 async def test_port_taken() -> None:
-    async with Exchange(config()) as first:
+    async with DerivExchange(config()) as first:
         with pytest.raises(VenueError, match=rf"port {first.port} on 127.0.0.1 is taken.*`port`"):
-            await Exchange(config(port=first.port)).start()
+            await DerivExchange(config(port=first.port)).start()
     # And free again once the first has stopped.
-    async with Exchange(config(port=0)):
+    async with DerivExchange(config(port=0)):
         pass
 
 
@@ -334,15 +334,17 @@ def test_wrong_settings(wrong: dict[str, Any], message: str) -> None:
 
 async def test_as_a_process(tmp_path: Path) -> None:
     settings_file = tmp_path / "exchange.yaml"
-    settings_file.write_text("symbols: [R_75]\nspeed: 100\nhistory_seconds: 100\n")
+    settings_file.write_text(
+        "deriv: {port: 0, symbols: [R_75], speed: 100, history_seconds: 100}\n"
+    )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "venues.simulated", "--config", str(settings_file), "--port", "0",
+        sys.executable, "-m", "venues.simulated", "--config", str(settings_file),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     try:
         line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
-        url = line.removeprefix("listening on ").strip()
+        url = line.removeprefix("deriv listens on ").strip()
         async with connect(f"{url}{PATH}?app_id=1") as socket:
             await socket.send('{"ticks": "R_75", "subscribe": 1}')
             for _ in range(3):
@@ -359,7 +361,7 @@ async def test_as_a_process(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_the_official_client_works_unchanged() -> None:
     deriv_api = pytest.importorskip("deriv_api", reason="python-deriv-api is not installed")
-    async with Exchange(config(speed=200.0)) as exchange:
+    async with DerivExchange(config(speed=200.0)) as exchange:
         api = deriv_api.DerivAPI(endpoint=exchange.url, app_id=1089)
         try:
             assert (await asyncio.wait_for(api.send({"ping": 1}), 5))["ping"] == "pong"

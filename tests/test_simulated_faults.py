@@ -10,13 +10,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.exchange_client import client, config, sent
-from venues.simulated.config import Fault
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.config import Fault
+from venues.simulated.deriv.exchange import DerivExchange
 
 
 async def test_drop_all_breaks_every_connection_and_fills_from_history() -> None:
     fault = Fault(kind="drop_all", symbol="1HZ75V", tick=4)
-    async with Exchange(config(faults=(fault,))) as exchange:
+    async with DerivExchange(config(faults=(fault,))) as exchange:
         async with client(exchange) as one, client(exchange) as two:
             for each in (one, two):
                 await each.call(ticks="1HZ75V", subscribe=1)
@@ -41,7 +41,7 @@ async def test_drop_all_breaks_every_connection_and_fills_from_history() -> None
 async def test_drop_breaks_the_oldest_listener_alone() -> None:
     fault = Fault(kind="drop", symbol="R_75", tick=1)
     async with (
-        Exchange(config(faults=(fault,))) as exchange,
+        DerivExchange(config(faults=(fault,))) as exchange,
         client(exchange) as bystander,
         client(exchange) as oldest,
         client(exchange) as other,
@@ -57,7 +57,7 @@ async def test_drop_breaks_the_oldest_listener_alone() -> None:
 
 async def test_stall_holds_frames_back_and_serves_newcomers() -> None:
     fault = Fault(kind="stall", symbol="R_75", tick=2, seconds=0.2)
-    async with Exchange(config(faults=(fault,))) as exchange, client(exchange) as one:
+    async with DerivExchange(config(faults=(fault,))) as exchange, client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         await exchange.advance(8)
         await one.ticks(1)
@@ -82,7 +82,7 @@ async def test_stream_faults_leave_the_history_whole(
     kind: Any, count: int, order: list[int]
 ) -> None:
     fault = Fault(kind=kind, tick=2, count=count)
-    async with Exchange(config(faults=(fault,))) as exchange, client(exchange) as one:
+    async with DerivExchange(config(faults=(fault,))) as exchange, client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         await exchange.advance(10)
         ledger = sent(exchange, "R_75")
@@ -93,7 +93,7 @@ async def test_stream_faults_leave_the_history_whole(
 
 async def test_lost_ticks_are_nowhere() -> None:
     fault = Fault(kind="lost", tick=2, count=2)
-    async with Exchange(config(faults=(fault,))) as exchange, client(exchange) as one:
+    async with DerivExchange(config(faults=(fault,))) as exchange, client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         await exchange.advance(6)
         await one.ticks(1)
@@ -109,7 +109,7 @@ async def test_lost_ticks_are_nowhere() -> None:
 
 async def test_garbage_and_faults_counted_in_frames() -> None:
     faults = (Fault(kind="garbage", frames=2), Fault(kind="gap", tick=4))
-    async with Exchange(config(faults=faults)) as exchange, client(exchange) as one:
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
         await one.call(ticks="R_75", subscribe=1)
         await exchange.advance(8)
         await one.ticks(2)
@@ -120,7 +120,7 @@ async def test_garbage_and_faults_counted_in_frames() -> None:
 
 
 async def test_a_client_too_slow_is_cut_off() -> None:
-    async with Exchange(config(backlog=50)) as exchange, client(exchange) as one:
+    async with DerivExchange(config(backlog=50)) as exchange, client(exchange) as one:
         await one.call(ticks="1HZ75V", subscribe=1)
         await exchange.advance(60)
         with pytest.raises(ConnectionClosed):

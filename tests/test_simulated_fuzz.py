@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchange_client import client, config
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.exchange import DerivExchange
 
 CALLS = ("ping", "time", "ticks", "ticks_history", "forget", "forget_all", "authorize", "balance",
          "active_symbols", "contracts_for", "website_status")  # fmt: skip
@@ -31,7 +31,7 @@ VALUES = (
 def test_every_request_is_answered(requests: list[dict[str, Any]]) -> None:
     async def converse() -> None:
         limits = config(history_seconds=300, calls_per_minute=10_000)
-        async with Exchange(limits) as exchange, client(exchange) as one:
+        async with DerivExchange(limits) as exchange, client(exchange) as one:
             for number, request in enumerate(requests):
                 await one.socket.send(json.dumps(request | {"req_id": number}))
             await one.socket.send(json.dumps({"ping": 1, "req_id": len(requests)}))
@@ -46,7 +46,7 @@ def test_every_request_is_answered(requests: list[dict[str, Any]]) -> None:
 
 def test_nested_beyond_all_reason() -> None:
     async def converse() -> None:
-        async with Exchange(config()) as exchange, client(exchange) as one:
+        async with DerivExchange(config()) as exchange, client(exchange) as one:
             await one.socket.send("[" * 100_000)
             assert (await one.next())["error"]["code"] == "BadRequest"
             assert await one.quiet()

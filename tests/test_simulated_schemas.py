@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.exchange_client import client, config
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.exchange import DerivExchange
 
 SCHEMAS = Path(os.environ.get("PREGAO_DATA", "../shared/data")) / "deriv_schemas" / "v3"
 
@@ -42,7 +42,7 @@ async def test_frames_fit_the_venues_schemas(request_: dict[str, Any]) -> None:
 
     call = next(iter(request_))
     fits(request_, "send")
-    async with Exchange(config()) as exchange, client(exchange) as one:
+    async with DerivExchange(config()) as exchange, client(exchange) as one:
         if call == "balance":
             await one.call(authorize="a-token")
         answer = await one.call(**request_)

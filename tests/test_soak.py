@@ -11,8 +11,8 @@ import pytest
 
 from market.events import SECOND, Tick
 from venues.deriv import DerivConfig, DerivFeed
-from venues.simulated.config import ExchangeConfig, Fault
-from venues.simulated.exchange import Exchange
+from venues.simulated.deriv.config import DerivExchangeConfig, Fault
+from venues.simulated.deriv.exchange import DerivExchange
 
 SECONDS = float(os.environ.get("PREGAO_SOAK_SECONDS", "300"))
 SYMBOLS = ("R_75", "R_100", "CRASH500", "stpRNG")
@@ -41,7 +41,7 @@ async def follow(feed: DerivFeed, after: int, ticks: list[tuple[int, float]]) ->
 async def test_a_bad_venue_for_minutes_loses_and_doubles_nothing() -> None:
     rng = np.random.default_rng(20)
     memory, process = [], psutil.Process()
-    config = ExchangeConfig(
+    config = DerivExchangeConfig(
         port=0,
         symbols=SYMBOLS,
         speed=SPEED,
@@ -49,7 +49,7 @@ async def test_a_bad_venue_for_minutes_loses_and_doubles_nothing() -> None:
         calls_per_minute=100_000,
         faults=faults(rng),
     )
-    async with Exchange(config) as exchange:
+    async with DerivExchange(config) as exchange:
         begin = config.start_epoch * SECOND
         deriv = DerivConfig(endpoint=exchange.url.split("/websockets")[0], timeout=5.0)
         feeds = {symbol: DerivFeed(deriv, symbol, rng) for symbol in SYMBOLS}

@@ -1,16 +1,18 @@
-"""The port every source of market data answers to."""
+"""The ports of a venue: where market data comes from, and where orders go."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, runtime_checkable
 
-from market.events import Event
+from market.events import Event, MarketEvent
+from market.orders import Fill, Order, OrderStatus, Position
 from market.tape import Tape
 
-__all__ = ["Feed", "FeedStats"]
+__all__ = ["Feed", "FeedStats", "MarketStream", "VenueBroker"]
 
 
 @dataclass
@@ -31,6 +33,9 @@ class FeedStats:
         Holes that could not be filled.
     bad_frames
         Frames or rows refused as malformed.
+    reasons
+        How often each kind of refusal was met: ``malformed``, ``price``, ``size``, ``time``,
+        ``symbol``. They add up to ``bad_frames``.
     receipt
         Monotonic real seconds of the last frame; ``None`` for a recording.
     """
@@ -41,7 +46,13 @@ class FeedStats:
     filled: int = 0
     gaps: int = 0
     bad_frames: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     receipt: float | None = None
+
+    def refuse(self, reason: str) -> None:
+        """Count a frame or row that is not used."""
+        self.bad_frames += 1
+        self.reasons[reason] += 1
 
     @property
     def age(self) -> float:
@@ -106,4 +117,87 @@ class Feed(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection and end :meth:`events`; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class MarketStream(Protocol):
+    """All that a venue tells of one symbol: trades, quotes, book, bars; for who collects it.
+
+    Attributes
+    ----------
+    symbol
+        The instrument.
+    stats
+        What the stream went through.
+    """
+
+    symbol: str
+    stats: FeedStats
+
+    def events(self, after: int) -> AsyncIterator[MarketEvent]:
+        """Yield every event later than ``after`` once, in the venue's order.
+
+        As :meth:`Feed.events`, but several trades may share a time: where the venue numbers
+        them, the number tells what was seen already.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection and end :meth:`events`; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class VenueBroker(Protocol):
+    """Where real orders go. Nothing here sends an order twice of its own accord.
+
+    An order's ``id`` is ours and made before anything is sent. A venue that takes ids of ours is
+    given it; for one that does not, :meth:`find` recognises the order by what it is.
+    """
+
+    async def submit(self, order: Order) -> OrderStatus:
+        """Send an order and return the venue's first answer to it.
+
+        Raises
+        ------
+        VenueRejected
+            The venue refused it; nothing is open.
+        OrderUncertain
+            It was sent, and the answer was lost: :meth:`find` tells what became of it.
+        VenueUnreachable
+            It was not sent.
+        """
+        ...
+
+    async def cancel(self, order: Order) -> OrderStatus:
+        """Take back what is not executed of an order, and return where it stands then."""
+        ...
+
+    async def find(self, order: Order) -> OrderStatus | None:
+        """Return what the venue knows of an order; ``None`` if it never got it.
+
+        Raises
+        ------
+        VenueUnreachable
+            The venue could not be asked.
+        OrderUncertain
+            What it holds could be this order or another: a person must look.
+        """
+        ...
+
+    async def positions(self) -> Sequence[Position]:
+        """Return what the account holds."""
+        ...
+
+    def reports(self) -> AsyncIterator[Fill | OrderStatus]:
+        """Yield executions and changes of orders, each once, over as many connections as it takes.
+
+        After a lost connection what happened meanwhile is asked for, so that no fill is missed;
+        one that was told already is known by its id.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections and end :meth:`reports`; a second call does nothing."""
         ...

@@ -30,8 +30,10 @@ async def _serve(config: ExchangeConfig, until_eof: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with Exchange(config) as exchange:
-        # One line, at once: whoever starts this process waits for it to learn the port.
-        sys.stdout.write(f"listening on {exchange.url}\n")
+        # At once: whoever starts this process waits for these lines to learn the ports.
+        for venue, url in exchange.urls.items():
+            sys.stdout.write(f"{venue} listens on {url}\n")
+        sys.stdout.write("ready\n")
         sys.stdout.flush()
         await stopped.wait()
 
@@ -40,7 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m venues.simulated", description=__doc__)
     parser.add_argument("--config", type=Path, help="YAML with the exchange's settings")
-    parser.add_argument("--port", type=int, help="listen here instead; 0 takes a free port")
     parser.add_argument(
         "--until-eof",
         action="store_true",
@@ -48,12 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         "the process that started this one is gone",
     )
     options = parser.parse_args(arguments)
-    if options.port is not None and not 0 <= options.port <= 65535:
-        parser.error(f"--port must be 0 to 65535, was {options.port}")
     try:
         config = load(options.config, ExchangeConfig) if options.config else ExchangeConfig()
-        if options.port is not None:
-            config = ExchangeConfig(**config.model_dump() | {"port": options.port})
         asyncio.run(_serve(config, options.until_eof))
     except PregaoError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,65 +1,11 @@
-"""Settings of the bundled exchange, and the faults it can be told to commit."""
+"""Settings of the bundled exchange: which venues it is."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, field_validator, model_validator
-
 from market.config import Config
-from market.errors import UnknownSymbol
-from market.processes import synthetic
+from venues.simulated.deriv.config import DerivExchangeConfig
 
-__all__ = ["ExchangeConfig", "Fault"]
-
-
-class Fault(Config):
-    """One thing that goes wrong, once, at a known place of the stream.
-
-    Parameters
-    ----------
-    kind
-        ``drop_all``
-            every connection breaks, without a closing handshake;
-        ``drop``
-            the oldest connection subscribed to the tick's symbol breaks;
-        ``stall``
-            the connections of that moment fall silent for ``seconds`` and then deliver what they
-            held back (for ever if 0: half-open); new connections are served;
-        ``duplicate``
-            the tick is sent twice;
-        ``late``
-            the tick is sent after the one that follows it;
-        ``gap``
-            the tick is not streamed, but stays in the history;
-        ``lost``
-            the tick is neither streamed nor in the history: a hole nobody can fill;
-        ``garbage``
-            a frame that is not JSON comes before the tick.
-    symbol
-        Whose tick; the first symbol of the exchange if left out.
-    tick
-        At which live tick of that symbol, from 1.
-    frames
-        Or: at the first tick of that symbol after the exchange has streamed so many frames.
-    count
-        How many consecutive ticks it lasts (``duplicate``, ``gap``, ``lost``).
-    seconds
-        Venue seconds a ``stall`` lasts.
-    """
-
-    kind: Literal["drop_all", "drop", "stall", "duplicate", "late", "gap", "lost", "garbage"]
-    symbol: str | None = None
-    tick: Annotated[int, Field(ge=1)] | None = None
-    frames: Annotated[int, Field(ge=0)] | None = None
-    count: Annotated[int, Field(ge=1)] = 1
-    seconds: Annotated[float, Field(ge=0.0)] = 0.0
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.tick is None) == (self.frames is None):
-            raise ValueError("give either tick or frames, so that the fault has one place")
-        return self
+__all__ = ["ExchangeConfig"]
 
 
 class ExchangeConfig(Config):
@@ -67,66 +13,13 @@ class ExchangeConfig(Config):
 
     Parameters
     ----------
-    host, port
-        Where it listens; port 0 takes a free one.
-    symbols
-        Which synthetic indices it lists.
-    seed
-        Of every price: each symbol's tape depends on seed and symbol alone.
-    speed
-        Venue seconds per real second; 1 is real time, 0 stands still until
-        ``Exchange.advance`` moves it.
-    history_seconds
-        Venue seconds of past that exist when it starts.
-    start_epoch
-        Venue time at which it starts, seconds since 1970 UTC.
-    calls_per_minute
-        Requests a connection may make per real minute (``ping`` and ``time`` are free).
-    idle_seconds
-        Real seconds without a request after which a connection is closed.
-    backlog
-        Frames that may wait for a slow client before its connection is broken.
-    refused_tokens
-        Tokens that ``authorize`` refuses; any other opens a virtual account of its own.
-    faults
-        What goes wrong, and when.
+    deriv
+        Deriv's protocol and indices; left out where it is ``null``.
     """
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8765
-    symbols: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        "R_75",
-        "R_100",
-        "BOOM500",
-        "1HZ75V",
-    )
-    seed: Annotated[int, Field(ge=0)] = 1
-    speed: Annotated[float, Field(ge=0.0, le=10_000.0)] = 1.0
-    history_seconds: Annotated[int, Field(ge=0, le=366 * 86_400)] = 172_800
-    start_epoch: Annotated[int, Field(ge=0, le=4_000_000_000)] = 1_775_001_600
-    calls_per_minute: Annotated[int, Field(ge=1)] = 180
-    idle_seconds: Annotated[float, Field(gt=0.0)] = 120.0
-    backlog: Annotated[int, Field(ge=1)] = 50_000
-    refused_tokens: tuple[str, ...] = ("expired",)
-    faults: tuple[Fault, ...] = ()
+    deriv: DerivExchangeConfig | None = DerivExchangeConfig()
 
-    @field_validator("symbols")
-    @classmethod
-    def _known(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        for symbol in symbols:
-            try:
-                synthetic(symbol)
-            except UnknownSymbol as error:
-                raise ValueError(str(error)) from None
-        if len(set(symbols)) < len(symbols):
-            raise ValueError("each symbol may be listed once")
-        return symbols
-
-    @model_validator(mode="after")
-    def _faults_fit(self) -> Self:
-        if self.history_seconds > self.start_epoch:
-            raise ValueError("history_seconds must not reach before 1970: raise start_epoch")
-        for fault in self.faults:
-            if fault.symbol is not None and fault.symbol not in self.symbols:
-                raise ValueError(f"a fault names {fault.symbol!r}, which is not among the symbols")
-        return self
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where each venue will listen, by the key that sets it."""
+        return {} if self.deriv is None else {"exchange.deriv.port": self.deriv.port}

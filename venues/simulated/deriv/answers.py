@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 from market.processes import CrashBoom, SyntheticIndex
-from venues.simulated.record import Record
+from venues.simulated.deriv.record import Record
 
 __all__ = ["account", "active_symbol", "contracts", "ohlc", "tick", "website_status"]
 

@@ -14,10 +14,10 @@ import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from venues.simulated import answers, history
-from venues.simulated.calls import Refusal
-from venues.simulated.config import ExchangeConfig
-from venues.simulated.record import Record
+from venues.simulated.deriv import answers, history
+from venues.simulated.deriv.calls import Refusal
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.record import Record
 
 __all__ = ["Host", "Session", "Subscription", "envelope"]
 
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 class Host(Protocol):
     """What a session needs of the exchange it belongs to."""
 
-    config: ExchangeConfig
+    config: DerivExchangeConfig
     records: dict[str, Record]
 
     @property

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from venues.simulated import answers, history
-from venues.simulated.calls import Refusal, call_of, check
-from venues.simulated.record import Record
-from venues.simulated.session import Session, envelope
+from venues.simulated.deriv import answers, history
+from venues.simulated.deriv.calls import Refusal, call_of, check
+from venues.simulated.deriv.record import Record
+from venues.simulated.deriv.session import Session, envelope
 
 __all__ = ["answer"]
 

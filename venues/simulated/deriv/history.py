@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from venues.simulated.calls import Refusal
-from venues.simulated.record import Record
+from venues.simulated.deriv.calls import Refusal
+from venues.simulated.deriv.record import Record
 
 __all__ = ["LIMIT", "candle_of", "candles", "ticks"]
 
