@@ -61,11 +61,26 @@ class ConfigError(PregaoError):
 
 
 class DataError(PregaoError):
-    """Recorded or received data is unusable; the message names the file or frame."""
+    """Recorded or received data is unusable; the message names the file or frame.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and where.
+    reason
+        Its kind, for counting: ``malformed``, ``price``, ``size``, ``time`` or ``symbol``.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "malformed") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnknownSymbol(DataError):
     """Nobody here knows this symbol."""
+
+    def __init__(self, message: str = "", *, reason: str = "symbol") -> None:
+        super().__init__(message, reason=reason)
 
 
 class VenueError(PregaoError):
