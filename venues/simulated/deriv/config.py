@@ -1,65 +1,17 @@
-"""Settings of the bundled exchange, and the faults it can be told to commit."""
+"""Settings of the simulated Deriv."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from market.config import Config
 from market.errors import UnknownSymbol
 from market.processes import synthetic
+from venues.simulated.deriv.fault import Fault
 
 __all__ = ["DerivExchangeConfig", "Fault"]
-
-
-class Fault(Config):
-    """One thing that goes wrong, once, at a known place of the stream.
-
-    Parameters
-    ----------
-    kind
-        ``drop_all``
-            every connection breaks, without a closing handshake;
-        ``drop``
-            the oldest connection subscribed to the tick's symbol breaks;
-        ``stall``
-            the connections of that moment fall silent for ``seconds`` and then deliver what they
-            held back (for ever if 0: half-open); new connections are served;
-        ``duplicate``
-            the tick is sent twice;
-        ``late``
-            the tick is sent after the one that follows it;
-        ``gap``
-            the tick is not streamed, but stays in the history;
-        ``lost``
-            the tick is neither streamed nor in the history: a hole nobody can fill;
-        ``garbage``
-            a frame that is not JSON comes before the tick.
-    symbol
-        Whose tick; the first symbol of the exchange if left out.
-    tick
-        At which live tick of that symbol, from 1.
-    frames
-        Or: at the first tick of that symbol after the exchange has streamed so many frames.
-    count
-        How many consecutive ticks it lasts (``duplicate``, ``gap``, ``lost``).
-    seconds
-        Venue seconds a ``stall`` lasts.
-    """
-
-    kind: Literal["drop_all", "drop", "stall", "duplicate", "late", "gap", "lost", "garbage"]
-    symbol: str | None = None
-    tick: Annotated[int, Field(ge=1)] | None = None
-    frames: Annotated[int, Field(ge=0)] | None = None
-    count: Annotated[int, Field(ge=1)] = 1
-    seconds: Annotated[float, Field(ge=0.0)] = 0.0
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.tick is None) == (self.frames is None):
-            raise ValueError("give either tick or frames, so that the fault has one place")
-        return self
 
 
 class DerivExchangeConfig(Config):

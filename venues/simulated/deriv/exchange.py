@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import heapq
-from collections import defaultdict
+import socket
 from http import HTTPStatus
+from math import inf
 from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,9 +16,12 @@ from websockets.http11 import Request, Response
 
 from market.errors import VenueError
 from market.tape import Tape
-from venues.simulated.deriv.config import DerivExchangeConfig, Fault
+from venues.simulated.deriv.broadcast import Broadcast
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.fault import Fault
 from venues.simulated.deriv.record import Record
 from venues.simulated.deriv.replies import answer
+from venues.simulated.deriv.script import Script
 from venues.simulated.deriv.session import Session
 
 __all__ = ["PATH", "DerivExchange"]
@@ -58,14 +62,16 @@ class DerivExchange:
             (r.epoch(self._live[n]), k, n) for k, (n, r) in enumerate(self.records.items())
         ]
         heapq.heapify(self._due)
-        self._faults = list(config.faults)
-        self._running: dict[str, list[tuple[Fault, int]]] = defaultdict(list)
-        self._late: dict[str, int] = {}
         self._sessions: dict[ServerConnection, Session] = {}
-        self._streamed = 0
+        self._script = Script(config.faults, config.symbols[0])
+        self._broadcast = Broadcast(self._sessions.values())
+        self._skew = 0.0
+        self._down_until: float | None = None
+        self._reserved: socket.socket | None = None
         self._moved = 0.0
         self._started: float | None = None
         self._server: Server | None = None
+        self._port = 0
         self._pump: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> DerivExchange:
@@ -77,10 +83,10 @@ class DerivExchange:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        if self._server is None:
+        """The port it listens on, or will again after a ``restart``."""
+        if not self._port:
             raise VenueError("the exchange is not running; start() it first")
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        return self._port
 
     @property
     def url(self) -> str:
@@ -96,6 +102,11 @@ class DerivExchange:
         return self.config.start_epoch + self._moved + elapsed
 
     @property
+    def told_time(self) -> float:
+        """What it says its time is: venue time, and the ``skew`` of its faults."""
+        return self.now + self._skew
+
+    @property
     def sent(self) -> dict[str, Tape]:
         """Per symbol, every tick published since the start: what a client must end up with."""
         return {name: record.tape(self._live[name]) for name, record in self.records.items()}
@@ -108,15 +119,7 @@ class DerivExchange:
         """Listen, and let venue time run; raises :class:`VenueError` where the port is taken."""
         config = self.config
         try:
-            self._server = await serve(
-                self._serve,
-                config.host,
-                config.port,
-                process_request=_admit,
-                compression=None,
-                ping_interval=None,
-                max_size=1 << 20,
-            )
+            await self._listen()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise VenueError(f"can't listen on {config.host}: {error.strerror}") from error
@@ -139,6 +142,10 @@ class DerivExchange:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+        self._port = 0
 
     async def advance(self, seconds: float) -> None:
         """Move venue time on, publishing what falls due; for an exchange of speed 0."""
@@ -146,6 +153,7 @@ class DerivExchange:
             raise ValueError(f"advance needs speed 0, was {self.config.speed}")
         self._moved += seconds
         self._publish_due()
+        await self._mind_the_door()
         await asyncio.sleep(0)
 
     async def drop_all(self) -> None:
@@ -153,6 +161,14 @@ class DerivExchange:
         for session in self._sessions.values():
             session.cut()
         await asyncio.sleep(0)
+
+    def refuses_call(self) -> bool:
+        """Whether a ``rate_limit`` fault refuses the call made now."""
+        return self._script.take("rate_limit")
+
+    def loses_answer(self) -> bool:
+        """Whether a ``lost_answer`` fault swallows the answer to what was executed just now."""
+        return self._script.take("lost_answer")
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections += 1
@@ -166,70 +182,83 @@ class DerivExchange:
     async def _run(self) -> None:
         while True:
             self._publish_due()
-            wait = (self._due[0][0] - self.now) / self.config.speed
-            await asyncio.sleep(max(0.0, wait))
+            await self._mind_the_door()
+            down = inf if self._down_until is None else self._down_until
+            until = min(self._due[0][0], self._broadcast.next_release, down)
+            await asyncio.sleep(max(0.0, (until - self.now) / self.config.speed))
 
     def _publish_due(self) -> None:
         now = self.now
         while self._due[0][0] <= now:
-            _, order, symbol = self._due[0]
+            epoch, order, symbol = self._due[0]
             record = self.records[symbol]
             i = record.published
+            self._broadcast.release(epoch)
             record.publish(i + 1)
             self._publish(record, i)
             heapq.heapreplace(self._due, (record.epoch(i + 1), order, symbol))
+        self._broadcast.release(now)
 
     def _publish(self, record: Record, i: int) -> None:
         """Publish tick ``i``, committing the faults that fall on it."""
-        symbol = record.symbol
-        kinds = self._faults_on(symbol, i - self._live[symbol] + 1)
-        if "lost" in kinds:
+        number = i - self._live[record.symbol] + 1
+        faults = self._script.at(record.symbol, number, self._broadcast.streamed)
+        for fault in faults.begun:
+            self._break(fault, record, i)
+        if "lost" in faults.kinds:
             record.lose(i)
-        if "garbage" in kinds:
-            for session in self._sessions.values():
-                session.send_text('{"tick": ')
-        if "late" in kinds:
-            self._late[symbol] = i
-        elif not kinds & {"lost", "gap"}:
-            self._stream(symbol, i)
-            if "duplicate" in kinds:
-                self._stream(symbol, i)
-            if symbol in self._late:
-                self._stream(symbol, self._late.pop(symbol))
+        self._broadcast.tick(record, i, faults)
 
-    def _stream(self, symbol: str, i: int) -> None:
-        for session in self._sessions.values():
-            self._streamed += session.stream(symbol, i)
-
-    def _faults_on(self, symbol: str, number: int) -> set[str]:
-        """Return the kinds of fault on the ``number``-th live tick; break what is to be broken."""
-        for fault in list(self._faults):
-            if (fault.symbol or self.config.symbols[0]) != symbol:
-                continue
-            if fault.tick == number or (
-                fault.frames is not None and self._streamed >= fault.frames
-            ):
-                self._faults.remove(fault)
-                self._running[symbol].append((fault, number + fault.count))
-        running = [(fault, end) for fault, end in self._running[symbol] if number < end]
-        self._running[symbol] = running
-        for fault, end in running:
-            if number == end - fault.count:
-                self._break(fault, symbol)
-        return {fault.kind for fault, _ in running}
-
-    def _break(self, fault: Fault, symbol: str) -> None:
+    def _break(self, fault: Fault, record: Record, i: int) -> None:
+        """Commit what a fault does to connections and clocks."""
         sessions = list(self._sessions.values())
-        if fault.kind == "drop_all":
+        if fault.kind == "drop":
+            sessions = [s for s in sessions if s.listens(record.symbol)][:1]
+        if fault.kind in ("drop", "drop_all", "restart"):
             for session in sessions:
                 session.cut_in_order()
-        elif fault.kind == "drop":
-            listening = [s for s in sessions if s.listens(symbol)]
-            for session in listening[:1]:
-                session.cut_in_order()
+        if fault.kind == "restart":
+            until = record.epoch(i) + fault.seconds
+            self._down_until = max(until, self._down_until or until)
         elif fault.kind == "stall":
             for session in sessions:
                 session.mute(fault.seconds / (self.config.speed or 1.0))
+        elif fault.kind == "skew":
+            self._skew += fault.seconds
+
+    async def _listen(self) -> None:
+        host, port = self.config.host, self._port or self.config.port
+        place = {"sock": self._reserved} if self._reserved else {"host": host, "port": port}
+        self._server = await serve(
+            self._serve,
+            **place,
+            process_request=_admit,
+            compression=None,
+            ping_interval=None,
+            max_size=1 << 20,
+        )
+        self._reserved = None
+        self._port = int(next(iter(self._server.sockets)).getsockname()[1])
+
+    async def _mind_the_door(self) -> None:
+        """Stop listening where a ``restart`` says so, and listen again once it is over."""
+        if self._down_until is None:
+            return
+        if self._server is not None and self.now < self._down_until:
+            listening = next(iter(self._server.sockets))
+            family, address = listening.family, listening.getsockname()
+            # Its connections are cut one by one, each after the frames that were before.
+            self._server.close(close_connections=False)
+            self._server = None
+            await asyncio.sleep(0)
+            # Bound, but not listening: the port refuses, and nobody else can take it meanwhile.
+            self._reserved = socket.socket(family)
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._reserved.bind(address)
+        elif self.now >= self._down_until:
+            self._down_until = None
+            if self._server is None:
+                await self._listen()
 
 
 def _admit(connection: ServerConnection, request: Request) -> Response | None:

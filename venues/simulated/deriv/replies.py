@@ -45,7 +45,7 @@ def _ping(session: Session, request: Request) -> None:
 
 
 def _time(session: Session, request: Request) -> None:
-    _reply(session, request, "time", int(session.host.now))
+    _reply(session, request, "time", int(session.host.told_time))
 
 
 def _website_status(session: Session, request: Request) -> None:

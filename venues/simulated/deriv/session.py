@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from venues.simulated.deriv import answers, history
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.corrupt import corrupted
+from venues.simulated.deriv.fault import Corruption
 from venues.simulated.deriv.record import Record
 
 __all__ = ["Host", "Session", "Subscription", "envelope"]
@@ -34,6 +37,19 @@ class Host(Protocol):
     @property
     def now(self) -> float:
         """Venue time, epoch seconds."""
+        ...
+
+    @property
+    def told_time(self) -> float:
+        """What the venue says its time is."""
+        ...
+
+    def refuses_call(self) -> bool:
+        """Whether the next call is to be answered ``RateLimit``, however few there were."""
+        ...
+
+    def loses_answer(self) -> bool:
+        """Whether what is executed now is to go unanswered, and its connection to break."""
         ...
 
 
@@ -135,26 +151,28 @@ class Session:
         self._outgoing.put_nowait(_Silence(seconds))
 
     def listens(self, symbol: str) -> bool:
-        """Whether a stream of ``symbol`` is open."""
-        return any(made.symbol == symbol for made in self.subscriptions.values())
+        """Whether a stream of ``symbol``'s ticks or candles is open."""
+        return bool(self.streams(symbol))
 
-    def stream(self, symbol: str, i: int) -> int:
-        """Send tick ``i`` of ``symbol`` on every stream that wants it; return how many did."""
-        wanted = [made for made in self.subscriptions.values() if made.symbol == symbol]
-        for subscription in wanted:
-            self.emit(subscription, i)
-        return len(wanted)
+    def streams(self, symbol: str) -> list[Subscription]:
+        """Return the open streams of ``symbol``'s ticks and candles."""
+        made = self.subscriptions.values()
+        return [one for one in made if one.symbol == symbol and one.kind in ("ticks", "candles")]
 
-    def emit(self, subscription: Subscription, i: int) -> None:
-        """Send tick ``i``, or the candle it is in, on one stream."""
-        record = self.host.records[subscription.symbol]
-        if subscription.kind == "ticks":
-            tick = answers.tick(record, i) | {"id": subscription.id}
-            self.send(subscription.envelope, tick=tick)
+    def emit(self, stream: Subscription, i: int, wrong: Corruption | None = None) -> None:
+        """Send tick ``i``, or the candle it is in, on one stream; wrong if so asked."""
+        record = self.host.records[stream.symbol]
+        if stream.kind == "ticks":
+            name, body = "tick", answers.tick(record, i)
         else:
-            candle = history.candle_of(record, i, subscription.length)
-            ohlc = answers.ohlc(record, i, candle, subscription.length) | {"id": subscription.id}
-            self.send(subscription.envelope, ohlc=ohlc)
+            candle = history.candle_of(record, i, stream.length)
+            name, body = "ohlc", answers.ohlc(record, i, candle, stream.length)
+        body["id"] = stream.id
+        if wrong is None:
+            self.send(stream.envelope, **{name: body})
+        else:
+            # Unlike msgspec, json writes a NaN as such.
+            self.send_text(json.dumps({**stream.envelope, name: corrupted(body, wrong)}))
 
     def send(self, envelope: Mapping[str, Any], **body: Any) -> None:
         """Queue a frame."""
@@ -171,6 +189,8 @@ class Session:
         """Count a call; raises :class:`Refusal` above the limit of the last real minute."""
         if call in _FREE:
             return
+        if self.host.refuses_call():
+            raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
         now = self._clock()
         while self._calls and now - self._calls[0] >= 60.0:
             self._calls.popleft()
