@@ -19,7 +19,7 @@ VALUES = (
     st.sampled_from(["R_75", "BOOM500", "latest", "candles", "ticks", "brief", "0", "1775001500"])
     | st.sampled_from([0, 1, 60, -1, 10**12])
     | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
         max_leaves=5,
     )
