@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from market.calendar import ALWAYS, Calendar
+
 __all__ = ["MAX_GAP", "holes", "nominal_step"]
 
 MAX_GAP = 1.5
@@ -43,7 +45,10 @@ def nominal_step(times: npt.NDArray[np.int64]) -> int:
 
 
 def holes(
-    times: npt.NDArray[np.int64], step: int, max_gap: float = MAX_GAP
+    times: npt.NDArray[np.int64],
+    step: int,
+    max_gap: float = MAX_GAP,
+    calendar: Calendar = ALWAYS,
 ) -> npt.NDArray[np.bool_]:
     """Return which rows follow a hole.
 
@@ -55,6 +60,8 @@ def holes(
         The nominal step; 0 finds no holes.
     max_gap
         A step of more than ``max_gap * step`` is a hole.
+    calendar
+        Only time at which the market is open counts: nights and holidays are no holes.
 
     Returns
     -------
@@ -68,5 +75,5 @@ def holes(
     """
     found = np.zeros(len(times), np.bool_)
     if step > 0:
-        found[1:] = np.diff(times) > max_gap * step
+        found[1:] = calendar.open_time(times[:-1], times[1:]) > max_gap * step
     return found
