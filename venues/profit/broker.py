@@ -1,0 +1,272 @@
+"""Orders at B3 through ProfitDLL."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes as c
+import os
+from collections.abc import AsyncGenerator, Sequence
+from math import isnan, nan
+from typing import Any, Literal
+
+from market.errors import ConfigError, OrderUncertain, UnknownSymbol, VenueRejected
+from market.events import SECOND
+from market.orders import Fill, Order, OrderStatus, Position
+from venues.profit import abi, moments
+from venues.profit.library import checked
+from venues.profit.session import ProfitSession
+
+__all__ = ["ProfitBroker"]
+
+_MARKET, _LIMIT, _STOP_LIMIT = 1, 2, 4
+_BUY, _SELL = 1, 2
+_CONSOLIDATED = 2
+_NO_POSITION = 0x8000000B
+
+State = Literal["accepted", "partial", "filled", "cancelled", "rejected", "expired"]
+
+_STATES: dict[int, State] = {
+    1: "partial", 2: "filled", 3: "expired", 4: "cancelled", 8: "rejected", 12: "expired",
+    15: "cancelled", 17: "expired", 18: "rejected", 204: "rejected", 205: "cancelled",
+}  # fmt: skip
+"""The final ones and ``partial``; every other is an order on its way or resting."""
+
+SLACK = 2 * SECOND
+"""An order may be stamped so much earlier than the event it was decided on: clocks differ."""
+
+
+class ProfitBroker:
+    """Where orders for B3 go; see :class:`~venues.base.VenueBroker`. Units are **contracts**.
+
+    Parameters
+    ----------
+    session
+        The login, open, with ``routing``.
+    symbols
+        Tickers whose positions are asked for.
+
+    Raises
+    ------
+    ConfigError
+        The login is for market data only, or no account is set.
+
+    Notes
+    -----
+    The DLL takes no id of ours. An order sent in this session is known by its local number; one
+    from before a restart is recognised by ticker, side, quantity, type, price and time. The
+    password for orders is read from ``PROFIT_ORDER_PASSWORD``.
+    """
+
+    def __init__(self, session: ProfitSession, symbols: Sequence[str]) -> None:
+        if not session.config.routing or not session.config.account:
+            raise ConfigError("orders need routing: true, a broker and an account", key="profit")
+        self._session = session
+        self._symbols = tuple(symbols)
+        self._ours: dict[int, Order] = {}
+        self._told: dict[str, OrderStatus] = {}
+        self._reports: asyncio.Queue[Fill | OrderStatus | None] = asyncio.Queue()
+        session.on_order = self._on_order
+
+    async def submit(self, order: Order) -> OrderStatus:
+        """Send an order; raises as :meth:`~venues.base.VenueBroker.submit`."""
+        size = abs(order.units)
+        if size != int(size) or not size:
+            raise VenueRejected("quantity", f"contracts must be whole, was {order.units:g}")
+        if not isnan(order.stop) and isnan(order.limit):
+            raise VenueRejected("stop", "B3 takes stop orders with a limit; give `limit` too")
+        kind = _kind(order)
+        sent = abi.SendOrder(
+            Version=1,
+            AccountID=self._account(),
+            AssetID=self._asset(order.symbol),
+            Password=self._password(),
+            OrderType=kind,
+            OrderSide=_side(order),
+            Price=-1.0 if kind == _MARKET else order.limit,
+            StopPrice=order.stop if kind == _STOP_LIMIT else -1.0,
+            Quantity=int(size),
+        )
+        local = checked("SendOrder", self._session.library.SendOrder(c.byref(sent)), order.symbol)
+        if local == 0:
+            raise OrderUncertain(f"SendOrder gave no number for {order.id}; look it up with find()")
+        self._ours[local] = order
+        return OrderStatus(order.id, order.symbol, order.time, "accepted", venue_id=str(local))
+
+    async def cancel(self, order: Order) -> OrderStatus:
+        """Take back the rest of an order; raises :class:`VenueRejected` if it is not there."""
+        found = self._known(order)
+        if found is None:
+            raise VenueRejected("0x8000000C", f"no order {order.id} to cancel")
+        request = abi.CancelOrder(
+            Version=0, AccountID=self._account(), OrderID=found.OrderID, Password=self._password()
+        )
+        checked("SendCancelOrderV2", self._session.library.SendCancelOrderV2(c.byref(request)))
+        return self._status(self._details(found.OrderID), order.id)
+
+    async def find(self, order: Order) -> OrderStatus | None:
+        """Return what the venue knows of an order; see :meth:`~venues.base.VenueBroker.find`."""
+        found = self._known(order)
+        return None if found is None else self._status(found, order.id)
+
+    async def positions(self) -> Sequence[Position]:
+        """Return what the account holds of the broker's symbols, in contracts."""
+        held = []
+        for symbol in self._symbols:
+            asked = abi.AccountPosition(
+                Version=1,
+                AccountID=self._account(),
+                AssetID=self._asset(symbol),
+                PositionType=_CONSOLIDATED,
+            )
+            result = self._session.library.GetPositionV2(c.byref(asked))
+            if result & 0xFFFFFFFF == _NO_POSITION:
+                continue
+            checked("GetPositionV2", result, symbol)
+            units = asked.OpenQuantity * (1 if asked.OpenSide == _BUY else -1)
+            if units:
+                held.append(Position(symbol, float(units), asked.OpenAveragePrice))
+        return held
+
+    async def reports(self) -> AsyncGenerator[Fill | OrderStatus, None]:
+        """Yield executions and changes of orders, each once."""
+        while (report := await self._reports.get()) is not None:
+            yield report
+
+    async def close(self) -> None:
+        """End :meth:`reports`; the session stays open."""
+        self._session.on_order = lambda local, client: None
+        self._reports.put_nowait(None)
+
+    def _on_order(self, local: int, client: str) -> None:
+        """Look at an order that changed, and report what is new of it."""
+        identifier = abi.OrderIdentifier(Version=0, LocalOrderID=local, ClOrderID=client)
+        try:
+            details = self._details(identifier)
+        except (VenueRejected, UnknownSymbol):
+            return  # gone again; the next change tells
+        ours = self._ours.get(local)
+        status = self._status(details, ours.id if ours else "")
+        before = self._told.get(status.venue_id)
+        if before == status:
+            return
+        self._told[status.venue_id] = status
+        had = before.units if before else 0.0
+        if status.units != had:
+            paid = status.units * status.price - (had * before.price if before and had else 0.0)
+            units = status.units - had
+            self._reports.put_nowait(
+                Fill(
+                    status.order_id,
+                    status.symbol,
+                    status.time,
+                    units,
+                    paid / units,
+                    0.0,
+                    f"{status.venue_id}:{abs(status.units):g}",
+                )
+            )
+        self._reports.put_nowait(status)
+
+    def _known(self, order: Order) -> Any:
+        """Return the venue's record of an order; ``None`` if it has none."""
+        for local, ours in self._ours.items():
+            if ours.id == order.id:
+                return self._details(abi.OrderIdentifier(Version=0, LocalOrderID=local))
+        others = set(self._ours)
+        alike: list[abi.OrderIdentifier] = []
+
+        def look(record: Any, _: int) -> int:
+            one = record.contents
+            if one.OrderID.LocalOrderID not in others and _alike(one, order):
+                alike.append(
+                    abi.OrderIdentifier(
+                        Version=0,
+                        LocalOrderID=one.OrderID.LocalOrderID,
+                        ClOrderID=one.OrderID.ClOrderID,
+                    )
+                )
+            return 1
+
+        account = self._account()
+        checked(
+            "EnumerateAllOrders",
+            self._session.library.EnumerateAllOrders(
+                c.byref(account), 0, 0, abi.EnumerateOrders(look)
+            ),
+        )
+        if len(alike) > 1:
+            raise OrderUncertain(
+                f"{len(alike)} orders at the broker could be {order.id} ({order.units:+g} "
+                f"{order.symbol}); look at them in Profit and settle it by hand"
+            )
+        return self._details(alike[0]) if alike else None
+
+    def _details(self, identifier: abi.OrderIdentifier) -> abi.OrderOut:
+        """Return an order with its texts: asked once for their lengths, once for themselves."""
+        out = abi.OrderOut(Version=0, OrderID=identifier)
+        ask = self._session.library.GetOrderDetails
+        checked("GetOrderDetails", ask(c.byref(out)))
+        out.AssetID.Ticker = " " * (out.AssetID.TickerLength + 1)
+        out.AssetID.Exchange = " " * (out.AssetID.ExchangeLength + 1)
+        out.TextMessage = " " * (out.TextMessageLength + 1)
+        checked("GetOrderDetails", ask(c.byref(out)))
+        return out
+
+    def _status(self, order: Any, order_id: str) -> OrderStatus:
+        traded = float(order.TradedQuantity)
+        changed = order.LastUpdate if order.LastUpdate.wYear else order.Date
+        return OrderStatus(
+            order_id,
+            (order.AssetID.Ticker or "").rstrip("\0 "),
+            moments.of_system(changed),
+            _STATES.get(order.OrderStatus, "accepted"),
+            traded if order.OrderSide == _BUY else -traded,
+            order.AveragePrice if traded else nan,
+            0.0,
+            order.OrderID.ClOrderID or str(order.OrderID.LocalOrderID),
+            (order.TextMessage or "").rstrip("\0 "),
+        )
+
+    def _account(self) -> abi.AccountIdentifier:
+        config = self._session.config
+        return abi.AccountIdentifier(
+            Version=0,
+            BrokerID=config.broker,
+            AccountID=config.account,
+            SubAccountID=config.sub_account,
+        )
+
+    def _asset(self, symbol: str) -> abi.AssetIdentifier:
+        return abi.AssetIdentifier(
+            Version=0, Ticker=symbol, Exchange=self._session.config.exchange, FeedType=0
+        )
+
+    def _password(self) -> str:
+        try:
+            return os.environ["PROFIT_ORDER_PASSWORD"]
+        except KeyError:
+            raise ConfigError("orders need PROFIT_ORDER_PASSWORD in the environment") from None
+
+
+def _kind(order: Order) -> int:
+    if not isnan(order.stop):
+        return _STOP_LIMIT
+    return _MARKET if isnan(order.limit) else _LIMIT
+
+
+def _side(order: Order) -> int:
+    return _BUY if order.units > 0 else _SELL
+
+
+def _alike(one: Any, order: Order) -> bool:
+    """Whether a record of the venue's can be our order."""
+    kind = _kind(order)
+    return bool(
+        one.AssetID.Ticker == order.symbol
+        and one.OrderSide == _side(order)
+        and one.Quantity == int(abs(order.units))
+        and one.OrderType == kind
+        and (kind == _MARKET or one.Price == order.limit)
+        and (kind != _STOP_LIMIT or one.StopPrice == order.stop)
+        and moments.of_system(one.Date) >= order.time - SLACK
+    )

@@ -1,0 +1,360 @@
+"""One login to B3 through ProfitDLL: its callbacks, taken off its thread and handed to ours.
+
+The DLL calls back on a thread of its own, on which its functions must not be called (but for
+``TranslateTrade``, whose argument is valid there only), and no exception may reach it. So a
+callback copies what it is given, puts it into an inbox and returns; the event loop does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes as c
+import logging
+import struct
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from market.errors import DataError, VenueRejected, VenueUnreachable
+from market.events import Trade
+from venues.base import FeedStats
+from venues.profit import abi, moments
+from venues.profit.config import Credentials, ProfitConfig
+from venues.profit.library import checked, load
+
+__all__ = ["BookChange", "Item", "ProfitSession", "QuoteChange", "Reconnected"]
+
+LOGIN, ROUTING, MARKET, ACTIVATION = range(4)
+"""What a state is of."""
+
+_READY = {LOGIN: 0, ROUTING: 5, MARKET: 4, ACTIVATION: 0}
+_REFUSED = {1: "unknown user", 2: "wrong password", 3: "the user is blocked", 4: "licence expired"}
+_EDIT, _LAST = 1, 2
+_AGGRESSOR = {2: 1, 3: -1}
+
+_log = logging.getLogger(__name__)
+
+
+class BookChange(tuple[int, int, int, float, float, bytes | None, bytes | None]):
+    """Action, position, side (0 bid, 1 ask), price, size, and the two sides of a full book."""
+
+
+class QuoteChange(tuple[int, float]):
+    """Side (0 bid, 1 ask) and price of a best quote."""
+
+
+class Reconnected:
+    """The market data came back: what was traded meanwhile must be asked for."""
+
+
+Item = Trade | BookChange | QuoteChange | Reconnected
+"""What a ticker's listener is handed."""
+
+Listener = Callable[[Item], None]
+
+
+class ProfitSession:
+    """The login; there can be one in a process.
+
+    Parameters
+    ----------
+    config
+        Which DLL, and how patiently.
+    login
+        See :func:`~venues.profit.config.credentials`.
+
+    Attributes
+    ----------
+    library
+        The loaded DLL.
+    stats
+        Refused callbacks are counted here.
+    """
+
+    def __init__(self, config: ProfitConfig, login: Credentials) -> None:
+        self.config = config
+        self.library: Any = load(config.library)
+        self.stats = FeedStats()
+        self._login = login
+        self._loop = asyncio.get_running_loop()
+        self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._woken = False
+        self._states: dict[int, int] = {}
+        self._changed = asyncio.Event()
+        self._was_ready = False
+        self._listeners: dict[str, list[Listener]] = {}
+        self._histories: dict[str, tuple[list[Trade], asyncio.Event]] = {}
+        self._asking = asyncio.Lock()
+        self.on_order: Callable[[int, str], None] = lambda local, client: None
+        # ctypes keeps no callback alive: these must live as long as the DLL may call them.
+        self._callbacks = self._made()
+
+    async def open(self) -> None:
+        """Log in and wait until the market (and the broker, with ``routing``) is there.
+
+        Raises
+        ------
+        VenueRejected
+            The login is refused; the reason is told.
+        VenueUnreachable
+            It took longer than ``timeout``.
+        """
+        calls, library = self._callbacks, self.library
+        newer = hasattr(library, "SetTradeCallbackV2")
+        trade = None if newer else calls["trade"]
+        history = None if newer else calls["history"]
+        tail = (trade, None, None, None, history, calls["progress"], calls["tiny"])
+        head = (calls["state"],)
+        pointers = [
+            c.cast(call, c.c_void_p) if call is not None else None
+            for call in (
+                (*head, None, None, None, *tail) if self.config.routing else (*head, *tail)
+            )
+        ]
+        name = "DLLInitializeLogin" if self.config.routing else "DLLInitializeMarketLogin"
+        checked(name, getattr(library, name)(*self._login, *pointers))
+        checked("SetPriceBookCallbackV2", library.SetPriceBookCallbackV2(calls["book"]))
+        if newer:
+            library.SetTradeCallbackV2(calls["trade_v2"])
+            library.SetHistoryTradeCallbackV2(calls["history_v2"])
+        if self.config.routing:
+            checked("SetOrderCallback", library.SetOrderCallback(calls["order"]))
+        try:
+            async with asyncio.timeout(self.config.timeout):
+                while not self.ready:
+                    self._changed.clear()
+                    await self._changed.wait()
+                    self._refused()
+        except TimeoutError:
+            await self.close()
+            lacking = ", ".join(sorted(self._lacking()))
+            raise VenueUnreachable(
+                f"no {lacking} in {self.config.timeout:g} s; is Profit's server up, and does the "
+                "licence include it?"
+            ) from None
+        except VenueRejected:
+            await self.close()
+            raise
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything this login is for is connected."""
+        return not self._lacking()
+
+    def listen(self, ticker: str, listener: Listener, book: bool) -> None:
+        """Subscribe to a ticker; raises :class:`~market.errors.UnknownSymbol`."""
+        first = ticker not in self._listeners
+        self._listeners.setdefault(ticker, []).append(listener)
+        try:
+            if first:
+                self._asked("SubscribeTicker", ticker)
+            if book:
+                self._asked("SubscribePriceBook", ticker)
+        except Exception:
+            self.ignore(ticker, listener)
+            raise
+
+    def renew_book(self, ticker: str) -> None:
+        """Ask for the whole book again."""
+        self.library.UnsubscribePriceBook(ticker, self.config.exchange)
+        self._asked("SubscribePriceBook", ticker)
+
+    def ignore(self, ticker: str, listener: Listener) -> None:
+        """End a subscription."""
+        listening = self._listeners.get(ticker, [])
+        if listener in listening:
+            listening.remove(listener)
+        if not listening and self._listeners.pop(ticker, None) is not None:
+            for call in ("UnsubscribeTicker", "UnsubscribePriceBook"):
+                getattr(self.library, call)(ticker, self.config.exchange)
+
+    async def trades(self, ticker: str, start: int, end: int) -> list[Trade]:
+        """Return the trades from ``start`` to ``end``, nanoseconds, from the venue's history.
+
+        Raises
+        ------
+        VenueUnreachable
+            They did not come within ``timeout``.
+        """
+        async with self._asking:
+            found: list[Trade] = []
+            done = asyncio.Event()
+            self._histories[ticker] = (found, done)
+            try:
+                result = self.library.GetHistoryTrades(
+                    ticker, self.config.exchange, moments.text(start), moments.text(end)
+                )
+                checked("GetHistoryTrades", result, ticker)
+                async with asyncio.timeout(self.config.timeout):
+                    await done.wait()
+            except TimeoutError:
+                raise VenueUnreachable(
+                    f"no history of {ticker} in {self.config.timeout:g} s; ask for fewer days"
+                ) from None
+            finally:
+                del self._histories[ticker]
+        wanted = {trade.id: trade for trade in found if start <= trade.time <= end}
+        return [wanted[key] for key in sorted(wanted)]
+
+    async def close(self) -> None:
+        """Log out. The DLL may not be used again in this process afterwards."""
+        self._listeners.clear()
+        self.library.DLLFinalize()
+        await asyncio.sleep(0)
+
+    def _asked(self, call: str, ticker: str) -> None:
+        checked(call, getattr(self.library, call)(ticker, self.config.exchange), ticker)
+
+    def _lacking(self) -> set[str]:
+        names = {LOGIN: "login", MARKET: "market data", ACTIVATION: "activation"}
+        if self.config.routing:
+            names[ROUTING] = "broker"
+        return {name for kind, name in names.items() if self._states.get(kind) != _READY[kind]}
+
+    def _refused(self) -> None:
+        code = self._states.get(LOGIN, 0)
+        if code in _REFUSED:
+            raise VenueRejected(f"login {code}", f"ProfitDLL refuses the login: {_REFUSED[code]}")
+
+    # -------------------------------------------------------------- on the DLL's thread
+
+    def _made(self) -> dict[str, Any]:
+        """Make the callbacks; each puts a copy of its arguments into the inbox."""
+        return {
+            "state": abi.StateCallback(lambda *told: self._put(self._state, *told)),
+            "progress": abi.ProgressCallback(
+                lambda asset, done: self._put(self._progress, asset.ticker, done)
+            ),
+            "tiny": abi.TinyBookCallback(
+                lambda asset, price, _, side: self._put(
+                    self._hand, asset.ticker, QuoteChange((side, price))
+                )
+            ),
+            "trade": abi.TradeCallback(
+                lambda asset, *told: self._put(self._trade_v1, asset.ticker, *told)
+            ),
+            "history": abi.HistoryTradeCallback(
+                lambda asset, *told: self._put(self._past_v1, asset.ticker, *told)
+            ),
+            "trade_v2": abi.TradeV2Callback(
+                lambda asset, at, flags: self._put(
+                    self._trade_v2, asset.Ticker, self._translated(at), flags
+                )
+            ),
+            "history_v2": abi.TradeV2Callback(
+                lambda asset, at, flags: self._put(
+                    self._past_v2, asset.Ticker, self._translated(at), flags
+                )
+            ),
+            "book": abi.PriceBookCallback(self._on_book),
+            "order": abi.OrderCallback(
+                lambda order: self._put(
+                    lambda *told: self.on_order(*told), order.LocalOrderID, order.ClOrderID or ""
+                )
+            ),
+        }
+
+    def _put(self, handle: Callable[..., None], *told: Any) -> None:
+        self._inbox.append((handle, told))
+        if not self._woken:
+            self._woken = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:  # the loop has ended, and the DLL has not heard of it yet
+                self._inbox.clear()
+
+    def _translated(self, at: int) -> abi.ConnectorTrade | None:
+        trade = abi.ConnectorTrade(Version=0)
+        return trade if self.library.TranslateTrade(at, c.byref(trade)) else None
+
+    def _on_book(self, asset: Any, action: int, position: int, side: int, *rest: Any) -> None:
+        size, _, price, sell, buy = rest
+        parts = [(at, _copied(at)) if at else (None, None) for at in (buy, sell)]
+        change = BookChange((action, position, side, price, float(size), parts[0][1], parts[1][1]))
+        self._put(self._book, asset.ticker, change, [at for at, _ in parts if at])
+
+    # -------------------------------------------------------------- on our loop
+
+    def _drain(self) -> None:
+        self._woken = False
+        while self._inbox:
+            handle, told = self._inbox.popleft()
+            try:
+                handle(*told)
+            except DataError as error:
+                _log.warning("%s", error)
+                self.stats.refuse("malformed")
+
+    def _state(self, kind: int, result: int) -> None:
+        self._states[kind] = result
+        if self.ready and not self._was_ready:
+            for ticker in list(self._listeners):
+                self._hand(ticker, Reconnected())
+        self._was_ready = self.ready
+        self._changed.set()
+
+    def _hand(self, ticker: str, item: Item) -> None:
+        for listener in self._listeners.get(ticker, ()):
+            listener(item)
+
+    def _book(self, ticker: str, change: BookChange, pointers: list[int]) -> None:
+        for at in pointers:
+            self.library.FreePointer(at, struct.unpack("=ii", c.string_at(at, 8))[1])
+        self._hand(ticker, change)
+
+    def _progress(self, ticker: str, done: int) -> None:
+        if done >= 100 and ticker in self._histories:
+            self._histories[ticker][1].set()
+
+    def _trade_v1(self, ticker: str, *told: Any) -> None:
+        *trade, edit = told
+        if edit & 0xFF:  # a char: the bits above may be garbage
+            self.stats.duplicates += 1
+            return
+        self._hand(ticker, _trade_v1(ticker, *trade))
+
+    def _past_v1(self, ticker: str, *told: Any) -> None:
+        if ticker in self._histories:
+            self._histories[ticker][0].append(_trade_v1(ticker, *told))
+
+    def _trade_v2(self, ticker: str, trade: abi.ConnectorTrade | None, flags: int) -> None:
+        if flags & _EDIT:
+            self.stats.duplicates += 1
+            return
+        self._hand(ticker, _trade_v2(ticker, trade))
+
+    def _past_v2(self, ticker: str, trade: abi.ConnectorTrade | None, flags: int) -> None:
+        if ticker not in self._histories:
+            return
+        found, done = self._histories[ticker]
+        if flags & _LAST:
+            done.set()
+        if trade is not None or not flags & _LAST:
+            found.append(_trade_v2(ticker, trade))
+
+
+def _copied(at: int) -> bytes:
+    """Return the array at an address; its header's second number is its size."""
+    return c.string_at(at, max(8, struct.unpack("=ii", c.string_at(at, 8))[1]))
+
+
+def _trade_v1(ticker: str, date: str, number: int, price: float, *rest: Any) -> Trade:
+    _, size, _, _, kind = rest
+    return _trade(ticker, moments.of_text(date), number, price, size, kind)
+
+
+def _trade_v2(ticker: str, trade: abi.ConnectorTrade | None) -> Trade:
+    if trade is None:
+        raise DataError(f"{ticker}: a trade that could not be read")
+    time = moments.of_system(trade.TradeDate)
+    return _trade(ticker, time, trade.TradeNumber, trade.Price, trade.Quantity, trade.TradeType)
+
+
+def _trade(ticker: str, time: int, number: int, price: float, size: float, kind: int) -> Trade:
+    """Check a trade; its id is made unique over days, on each of which the numbers start anew."""
+    if not 0.0 < price < float("inf"):
+        raise DataError(f"{ticker}: price must be positive and finite, was {price}")
+    if size <= 0:
+        raise DataError(f"{ticker}: size must be positive, was {size}")
+    unique = moments.day(time) << 32 | number
+    return Trade(ticker, time, price, float(size), _AGGRESSOR.get(kind, 0), unique)
