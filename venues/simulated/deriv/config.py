@@ -11,11 +11,39 @@ from market.errors import UnknownSymbol
 from market.processes import synthetic
 from venues.simulated.deriv.fault import Fault
 
-__all__ = ["DerivExchangeConfig", "Fault"]
+__all__ = ["DerivExchangeConfig", "Fault", "OptionsConfig"]
+
+
+class OptionsConfig(Config):
+    """What is particular to options-v1, the dialect of ``/trading/v1/options``.
+
+    Its sockets are ``ws/public`` and ``ws/demo?otp=...``; the REST calls that list a token's
+    accounts and give out passwords are on the same port.
+
+    Parameters
+    ----------
+    echo
+        Whether answers carry ``echo_req``; the venue promises it in one place and calls it
+        optional in another.
+    calls_per_second
+        Requests a connection may make per real second (``ping`` and ``time`` are free).
+    subscriptions
+        Streams a connection may have open.
+    rest_per_minute
+        REST calls a token may make per real minute.
+    otp_seconds
+        Real seconds a one-time password is good for.
+    """
+
+    echo: bool = True
+    calls_per_second: Annotated[int, Field(ge=1)] = 100
+    subscriptions: Annotated[int, Field(ge=1)] = 100
+    rest_per_minute: Annotated[int, Field(ge=1)] = 60
+    otp_seconds: Annotated[float, Field(gt=0.0)] = 120.0
 
 
 class DerivExchangeConfig(Config):
-    """The bundled exchange.
+    """The simulated Deriv: v3 and options-v1 on one port.
 
     Parameters
     ----------
@@ -33,7 +61,9 @@ class DerivExchangeConfig(Config):
     start_epoch
         Venue time at which it starts, seconds since 1970 UTC.
     calls_per_minute
-        Requests a connection may make per real minute (``ping`` and ``time`` are free).
+        Requests a v3 connection may make per real minute (``ping`` and ``time`` are free).
+    options
+        What is particular to options-v1.
     idle_seconds
         Real seconds without a request after which a connection is closed.
     backlog
@@ -57,6 +87,7 @@ class DerivExchangeConfig(Config):
     history_seconds: Annotated[int, Field(ge=0, le=366 * 86_400)] = 172_800
     start_epoch: Annotated[int, Field(ge=0, le=4_000_000_000)] = 1_775_001_600
     calls_per_minute: Annotated[int, Field(ge=1)] = 180
+    options: OptionsConfig = OptionsConfig()
     idle_seconds: Annotated[float, Field(gt=0.0)] = 120.0
     backlog: Annotated[int, Field(ge=1)] = 50_000
     refused_tokens: tuple[str, ...] = ("expired",)

@@ -6,18 +6,17 @@ import asyncio
 import errno
 import heapq
 import socket
-from http import HTTPStatus
 from math import inf
 from time import monotonic
-from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.http11 import Request, Response
 
 from market.errors import VenueError
 from market.tape import Tape
+from venues.simulated.deriv import answers
 from venues.simulated.deriv.broadcast import Broadcast
 from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.door import PATH, Connection, Door
 from venues.simulated.deriv.fault import Fault
 from venues.simulated.deriv.record import Record
 from venues.simulated.deriv.replies import answer
@@ -25,8 +24,6 @@ from venues.simulated.deriv.script import Script
 from venues.simulated.deriv.session import Session
 
 __all__ = ["PATH", "DerivExchange"]
-
-PATH = "/websockets/v3"
 
 
 class DerivExchange:
@@ -65,6 +62,7 @@ class DerivExchange:
         self._sessions: dict[ServerConnection, Session] = {}
         self._script = Script(config.faults, config.symbols[0])
         self._broadcast = Broadcast(self._sessions.values())
+        self._door = Door(config, monotonic, lambda: self.url)
         self._skew = 0.0
         self._down_until: float | None = None
         self._reserved: socket.socket | None = None
@@ -172,7 +170,10 @@ class DerivExchange:
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections += 1
-        session = Session(self, connection, self.connections, monotonic, answer)
+        entry = self._door.entry(connection)
+        session = Session(self, connection, self.connections, monotonic, answer, entry.dialect)
+        if entry.token is not None:
+            session.account = answers.account(entry.token, self.config.start_epoch)
         self._sessions[connection] = session
         try:
             await session.run()
@@ -232,7 +233,8 @@ class DerivExchange:
         self._server = await serve(
             self._serve,
             **place,
-            process_request=_admit,
+            process_request=self._door.admit,
+            create_connection=Connection,
             compression=None,
             ping_interval=None,
             max_size=1 << 20,
@@ -259,15 +261,3 @@ class DerivExchange:
             self._down_until = None
             if self._server is None:
                 await self._listen()
-
-
-def _admit(connection: ServerConnection, request: Request) -> Response | None:
-    """Refuse another path, and a call without an application's id."""
-    parts = urlsplit(request.path)
-    if parts.path != PATH:
-        return connection.respond(HTTPStatus.NOT_FOUND, f"nothing here; connect to {PATH}\n")
-    app = parse_qs(parts.query).get("app_id", [""])[0]
-    if not app.isdecimal() or int(app) == 0:
-        text = f"app_id must be a positive integer, was {app!r}\n"
-        return connection.respond(HTTPStatus.UNAUTHORIZED, text)
-    return None

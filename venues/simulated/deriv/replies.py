@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from venues.simulated.deriv import answers, history
-from venues.simulated.deriv.calls import Refusal, call_of, check
+from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.record import Record
 from venues.simulated.deriv.session import Session, envelope
 
@@ -27,11 +27,12 @@ def answer(session: Session, frame: str | bytes) -> None:
         error = {"code": "BadRequest", "message": "The frame must be one JSON object."}
         session.send({"echo_req": {}, "msg_type": "error"}, error=error)
         return
+    request = session.dialect.request(request)
     call = ""
     try:
-        call = call_of(request)
+        call = session.dialect.call_of(request)
         session.count(call)
-        check(call, request)
+        session.dialect.check(call, request)
         _REPLIES[call](session, request)
     except Refusal as refusal:
         error = {"code": refusal.code, "message": refusal.message}

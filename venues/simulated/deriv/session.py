@@ -19,6 +19,7 @@ from venues.simulated.deriv import answers, history
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.config import DerivExchangeConfig
 from venues.simulated.deriv.corrupt import corrupted
+from venues.simulated.deriv.dialect import Dialect
 from venues.simulated.deriv.fault import Corruption
 from venues.simulated.deriv.record import Record
 
@@ -101,6 +102,8 @@ class Session:
     answer
         Called with the session and each frame received; it queues all that the frame causes
         before it returns, so that no tick slips between a history and its stream.
+    dialect
+        What the client speaks.
     """
 
     def __init__(
@@ -110,8 +113,10 @@ class Session:
         number: int,
         clock: Callable[[], float],
         answer: Callable[[Session, str | bytes], None],
+        dialect: Dialect,
     ) -> None:
         self.host = host
+        self.dialect = dialect
         self.subscriptions: dict[str, Subscription] = {}
         self.account: dict[str, Any] | None = None
         self._connection = connection
@@ -172,11 +177,12 @@ class Session:
             self.send(stream.envelope, **{name: body})
         else:
             # Unlike msgspec, json writes a NaN as such.
-            self.send_text(json.dumps({**stream.envelope, name: corrupted(body, wrong)}))
+            frame = {**stream.envelope, name: corrupted(body, wrong)}
+            self.send_text(json.dumps(self.dialect.frame(frame)))
 
     def send(self, envelope: Mapping[str, Any], **body: Any) -> None:
-        """Queue a frame."""
-        self.send_text(_encode({**envelope, **body}).decode())
+        """Queue a frame, given in v3's shape."""
+        self.send_text(_encode(self.dialect.frame({**envelope, **body})).decode())
 
     def send_text(self, frame: str) -> None:
         """Queue a raw frame; a client too slow to take its frames is cut off."""
@@ -186,15 +192,15 @@ class Session:
             self._outgoing.put_nowait(frame)
 
     def count(self, call: str) -> None:
-        """Count a call; raises :class:`Refusal` above the limit of the last real minute."""
+        """Count a call; raises :class:`Refusal` above the limit of the last minute or second."""
         if call in _FREE:
             return
         if self.host.refuses_call():
             raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
-        now = self._clock()
-        while self._calls and now - self._calls[0] >= 60.0:
+        now, (window, most) = self._clock(), self.dialect.calls
+        while self._calls and now - self._calls[0] >= window:
             self._calls.popleft()
-        if len(self._calls) >= self.host.config.calls_per_minute:
+        if len(self._calls) >= most:
             raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
         self._calls.append(now)
 
@@ -207,6 +213,9 @@ class Session:
             if (other.kind, other.symbol, other.length) == (kind, symbol, length):
                 text = f"You are already subscribed to {symbol or kind}."
                 raise Refusal("AlreadySubscribed", text)
+        if len(self.subscriptions) >= self.dialect.subscriptions:
+            text = f"You may have {self.dialect.subscriptions:.0f} subscriptions."
+            raise Refusal("RateLimit", text)
         self._made += 1
         key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._number}/{self._made}"))
         carried = {**envelope(request, msg_type), "subscription": {"id": key}}
