@@ -169,7 +169,7 @@ async def test_trades_come_once_and_in_order(stub: Stub) -> None:
         ]
         assert [t.id & 0xFFFFFFFF for t in got] == [1, 2, 3, 6]
         assert stream.stats.duplicates + running.stats.duplicates == 2
-        assert running.stats.reasons == {"malformed": 2}
+        assert running.stats.reasons == {"price": 1, "size": 1}
         await stream.close()
         await events.aclose()
 

@@ -283,7 +283,7 @@ class ProfitSession:
                 handle(*told)
             except DataError as error:
                 _log.warning("%s", error)
-                self.stats.refuse("malformed")
+                self.stats.refuse(error.reason)
 
     def _state(self, kind: int, result: int) -> None:
         self._states[kind] = result
@@ -353,8 +353,8 @@ def _trade_v2(ticker: str, trade: abi.ConnectorTrade | None) -> Trade:
 def _trade(ticker: str, time: int, number: int, price: float, size: float, kind: int) -> Trade:
     """Check a trade; its id is made unique over days, on each of which the numbers start anew."""
     if not 0.0 < price < float("inf"):
-        raise DataError(f"{ticker}: price must be positive and finite, was {price}")
+        raise DataError(f"{ticker}: price must be positive and finite, was {price}", reason="price")
     if size <= 0:
-        raise DataError(f"{ticker}: size must be positive, was {size}")
+        raise DataError(f"{ticker}: size must be positive, was {size}", reason="size")
     unique = moments.day(time) << 32 | number
     return Trade(ticker, time, price, float(size), _AGGRESSOR.get(kind, 0), unique)

@@ -144,7 +144,7 @@ class ProfitStream:
                 yield from self._changed(item)
         except DataError as error:
             _log.warning("%s: %s", self.symbol, error)
-            self.stats.refuse("malformed")
+            self.stats.refuse(error.reason)
 
     def _traded(self, trade: Trade) -> Iterator[MarketEvent]:
         if trade.id <= self._id:
