@@ -79,7 +79,7 @@ def demo(
         _collect(config, venue, console)
         console.print("[bold]3[/] features, labels, ensembles; [bold]4[/] policy; then the gate")
         store = TickStore(config.folder / "ticks")
-        tapes = [store.read(one.symbol) for one in config.symbols]
+        tapes = [store.tape(one.symbol) for one in config.symbols]
         judged = learn(config, tapes, lambda _: venue)
         # Live, a desk only needs to be warm: it reads on from the last events collected.
         desks = [

@@ -1,126 +1,274 @@
-"""Parquet files, one a symbol and UTC day, each replaced whole or not at all."""
+"""Parquet files by symbol, kind and UTC day: one for the day, and the segments since."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from market.errors import DataError
 from market.events import SECOND
-from market.tape import CLOSE, Tape
+from market.footer import KEY, Footer, read_footer
+from market.series import KINDS, Series
+from market.span import span, span_text
 
-__all__ = ["DAY", "DayFiles"]
+__all__ = ["DAY", "Account", "DayFiles", "shelf_of"]
 
 DAY = 86_400 * SECOND
 """Nanoseconds in a day."""
 
-_FILE = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
-_BARS = ("open", "high", "low", "close", "volume")
+_FILE = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{6}))?\.parquet")
+_OBJECTS = {"s3", "gcs", "abfs"}
+"""Filesystems that show an object only when it is complete, and know no folders."""
+
+Account = tuple[Footer, Any]
+"""A file's footer, and its Parquet metadata."""
+
+
+def shelf_of(kind: str, step: int) -> str:
+    """Return the folder of a kind: ``ticks``, ``bars-5m``.
+
+    Examples
+    --------
+    >>> shelf_of("bars", 60 * SECOND), shelf_of("bars", 0), shelf_of("ticks", 2 * SECOND)
+    ('bars-1m', 'bars', 'ticks')
+    """
+    return f"{kind}-{span_text(step)}" if kind == "bars" and step else kind
 
 
 class DayFiles:
-    """The files of a store: ``<symbol>/<YYYY-MM-DD>.parquet``.
+    """The files of a store: ``<symbol>/<shelf>/<YYYY-MM-DD>[.<segment>].parquet``.
 
-    Ticks have the columns ``time``, ``price`` and ``fresh``; bars the five of a bar in place of
-    the price. Days are numbered from 1970-01-01.
+    What is appended becomes a segment of its day, numbered from 1; compaction makes one file of
+    the day and its segments. A file appears whole or not at all. The day's file says up to which
+    segment it holds everything, so that a crash before those are deleted doubles nothing.
 
     Parameters
     ----------
     root
         A folder, made when first written to, or a filesystem's URI.
+    filesystem
+        A pyarrow filesystem, for one that has no URI; ``root`` is a path in it then.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, filesystem: Any = None) -> None:
         # Here and not above: whoever only imports this module is spared its 25 MB.
         import pyarrow.fs as fs
         import pyarrow.parquet as parquet
 
         self._parquet = parquet
-        self._fs: Any
-        if isinstance(root, str) and "://" in root:
+        if filesystem is not None:
+            self._fs, self.root = filesystem, str(root)
+        elif isinstance(root, str) and "://" in root:
             self._fs, self.root = fs.FileSystem.from_uri(root)
         else:
             self._fs, self.root = fs.LocalFileSystem(), str(Path(root).absolute())
-        self._select = fs.FileSelector
-        self._directory = fs.FileType.Directory
+        self.root = self.root.rstrip("/")
+        self._select, self._types = fs.FileSelector, fs.FileType
         self._local = isinstance(self._fs, fs.LocalFileSystem)
 
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols that have a file, sorted."""
-        entries = self._list(self.root)
-        names = [entry.base_name for entry in entries if entry.type == self._directory]
-        return tuple(sorted(name for name in names if self.days(name)))
+        return tuple(name for name in self._folders(self.root) if self.shelves(name))
 
-    def days(self, symbol: str) -> list[int]:
-        """Return the days that have a file, sorted."""
-        found = (_FILE.fullmatch(e.base_name) for e in self._list(f"{self.root}/{symbol}"))
-        return sorted(int(np.datetime64(m[1], "D").astype(np.int64)) for m in found if m)
+    def shelves(self, symbol: str) -> tuple[str, ...]:
+        """Return the kinds of ``symbol`` that have a file, as folder names, sorted."""
+        names = self._folders(f"{self.root}/{symbol}")
+        return tuple(
+            name for name in names if name.split("-")[0] in KINDS and self.days(symbol, name)
+        )
 
-    def path(self, symbol: str, day: int) -> str:
-        """Return where a day's file is, or would be."""
-        return f"{self.root}/{symbol}/{np.datetime64(day, 'D')}.parquet"
+    def days(self, symbol: str, shelf: str) -> dict[int, list[int]]:
+        """Return each day that has a file, in order, with its segments' numbers; 0 is the day's."""
+        found: dict[int, list[int]] = {}
+        for entry in self._list(f"{self.root}/{symbol}/{shelf}"):
+            match = _FILE.fullmatch(entry.base_name)
+            if match:
+                day = int(np.datetime64(match[1], "D").astype(np.int64))
+                found.setdefault(day, []).append(int(match[2] or 0))
+        return {day: sorted(found[day]) for day in sorted(found)}
 
-    def size(self, symbol: str, day: int) -> int:
-        """Return the bytes of a day's file."""
-        return int(self._fs.get_file_info(self.path(symbol, day)).size)
+    def path(self, symbol: str, shelf: str, day: int, segment: int = 0) -> str:
+        """Return where a day's file, or a segment of it, is or would be."""
+        part = f".{segment:06d}" if segment else ""
+        return f"{self.root}/{symbol}/{shelf}/{np.datetime64(day, 'D')}{part}.parquet"
 
-    def write(self, tape: Tape) -> None:
-        """Replace the day's file by ``tape``, whole or not at all."""
+    def size(self, symbol: str, shelf: str) -> int:
+        """Return the bytes of all files of a kind."""
+        return sum(int(one.size) for one in self._list(f"{self.root}/{symbol}/{shelf}"))
+
+    def read(self, symbol: str, shelf: str, low: int, high: int) -> Series:
+        """Return the rows of the days from ``low`` to ``high``, both included.
+
+        Raises
+        ------
+        DataError
+            A file is damaged or not the store's.
+        """
         import pyarrow as pa
 
-        columns: dict[str, npt.NDArray[Any]] = {"time": tape.times}
-        if tape.bars:
-            columns |= {name: tape.values[:, i] for i, name in enumerate(_BARS)}
-        else:
-            columns["price"] = tape.close
-        table = pa.table(columns | {"fresh": tape.fresh})
-        path = self.path(tape.symbol, int(tape.times[0]) // DAY)
+        files = self._consistent(symbol, shelf, low, high, rows=True)
+        kind, _, step_text = shelf.partition("-")
+        if not files:
+            return _empty(symbol, kind, span(step_text) if step_text else 0)
+        table = pa.concat_tables([rows for _, rows in files])
+        steps = {footer.step for footer, _ in files}
+        try:
+            return Series(
+                symbol,
+                kind,
+                steps.pop() if len(steps) == 1 else _commonest(files),
+                table["time"].to_numpy(),
+                {
+                    name: table[name].to_numpy().astype(kind_of, copy=False)
+                    for name, kind_of in KINDS[kind].items()
+                },
+                table["fresh"].to_numpy().astype(np.bool_, copy=False),
+            )
+        except DataError as error:
+            raise DataError(
+                f"{self.root}/{symbol}/{shelf} holds what it never wrote ({error}); move the "
+                "folder away and collect those days again"
+            ) from error
+
+    def accounts(self, symbol: str, shelf: str, low: int, high: int) -> list[Account]:
+        """Return what the files of these days say of themselves, in order, without their rows."""
+        found: list[Account] = self._consistent(symbol, shelf, low, high, rows=False)
+        return found
+
+    def write(
+        self,
+        series: Series,
+        segment: int = 0,
+        merged: int = 0,
+        sources: dict[int, str] | None = None,
+    ) -> None:
+        """Write rows of one day as its file or a segment of it, whole or not at all."""
+        import msgspec
+        import pyarrow as pa
+
+        columns = {"time": series.times, **series.columns, "fresh": series.fresh}
+        # nan becomes a null, so that Parquet's own statistics are those of what is known.
+        arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+        footer = msgspec.json.encode(Footer.of(series, merged, sources or {}))
+        table = pa.table(arrays).replace_schema_metadata({KEY: footer})
+        shelf = shelf_of(series.kind, series.step)
+        day = int(series.times[0]) // DAY
+        self.put(table, self.path(series.symbol, shelf, day, segment))
+
+    def put(self, table: Any, path: str) -> None:
+        """Write a table to ``path``, whole or not at all."""
+        folder, _, name = path.rpartition("/")
         if not self._local:
-            # A bucket shows an object only when it is complete, and knows no folders.
-            self._fs.create_dir(f"{self.root}/{tape.symbol}", recursive=True)
-            with self._fs.open_output_stream(path) as stream:
-                self._parquet.write_table(table, stream)
+            self._fs.create_dir(folder, recursive=True)
+            partial = path if self._fs.type_name in _OBJECTS else f"{folder}/.{name}.tmp"
+            with self._fs.open_output_stream(partial) as stream:
+                self._encode(table, stream)
+            if partial != path:
+                self._fs.move(partial, path)
             return
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}.tmp")
-        with partial.open("wb") as file:
-            self._parquet.write_table(table, file)
+        draft = final.with_name(f".{name}.tmp")
+        with draft.open("wb") as file:
+            self._encode(table, file)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(final)
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        draft.replace(final)
+        if sys.platform != "win32":  # which has no folders to synchronise
+            handle = os.open(final.parent, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
-    def read(self, symbol: str, day: int) -> Tape:
-        """Return a day's events; raises :class:`DataError` if its file is damaged."""
-        path = self.path(symbol, day)
+    def get(self, path: str) -> Any:
+        """Return the table at ``path``; ``None`` if there is no file."""
         try:
             with self._fs.open_input_file(path) as file:
-                table = self._parquet.read_table(file)
-            columns = {name: table[name].to_numpy() for name in table.column_names}
-            bars = "price" not in columns
-            times = columns["time"]
-            values = np.full((len(times), 5), np.nan)
-            if bars:
-                for i, name in enumerate(_BARS):
-                    values[:, i] = columns[name]
-            else:
-                values[:, : CLOSE + 1] = columns["price"][:, None]
-            return Tape(symbol, bars, times, values, columns["fresh"].astype(np.bool_))
-        except (OSError, KeyError, ValueError, DataError) as error:
+                return self._parquet.read_table(file, use_threads=False)
+        except FileNotFoundError:
+            return None
+
+    def delete(self, symbol: str, shelf: str, day: int, segments: list[int]) -> None:
+        """Delete files of a day."""
+        for segment in segments:
+            self._fs.delete_file(self.path(symbol, shelf, day, segment))
+
+    @contextlib.contextmanager
+    def locked(self, symbol: str) -> Iterator[None]:
+        """Keep other processes of this machine from writing ``symbol`` meanwhile."""
+        if not self._local or sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        folder = Path(self.root) / symbol
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _consistent(self, symbol: str, shelf: str, low: int, high: int, rows: bool) -> Any:
+        """Open the files of these days; again from the start if one is compacted meanwhile."""
+        for _ in range(20):
+            try:
+                found = []
+                for day, segments in self.days(symbol, shelf).items():
+                    if not low <= day <= high:
+                        continue
+                    merged = 0
+                    for segment in segments:
+                        if segment and segment <= merged:
+                            continue
+                        opened = self._open(self.path(symbol, shelf, day, segment), rows)
+                        merged = max(merged, opened[0].merged)
+                        found.append(opened)
+                return found
+            except FileNotFoundError:
+                continue
+        raise DataError(f"{self.root}/{symbol}/{shelf} changes too fast to be read; try again")
+
+    def _open(self, path: str, rows: bool) -> tuple[Footer, Any]:
+        import pyarrow as pa
+
+        try:
+            with self._fs.open_input_file(path) as file:
+                parquet = self._parquet.ParquetFile(file)
+                footer = read_footer(path, parquet.metadata.metadata)
+                return footer, parquet.read(use_threads=False) if rows else parquet.metadata
+        except FileNotFoundError:
+            raise
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise DataError(
                 f"{path} can't be read ({error}); move it away and collect that day again"
             ) from error
 
+    def _encode(self, table: Any, stream: Any) -> None:
+        self._parquet.write_table(table, stream, compression="zstd", use_dictionary=False)
+
+    def _folders(self, folder: str) -> list[str]:
+        directory = self._types.Directory
+        return sorted(one.base_name for one in self._list(folder) if one.type == directory)
+
     def _list(self, folder: str) -> Iterator[Any]:
         yield from self._fs.get_file_info(self._select(folder, allow_not_found=True))
+
+
+def _commonest(files: list[tuple[Footer, Any]]) -> int:
+    """Return the step that most rows have: a short segment doesn't know its own."""
+    rows: dict[int, int] = {}
+    for footer, table in files:
+        rows[footer.step] = rows.get(footer.step, 0) + table.num_rows
+    return max(rows, key=lambda step: rows[step])
+
+
+def _empty(symbol: str, kind: str, step: int) -> Series:
+    columns = {name: np.empty(0, kind_of) for name, kind_of in KINDS[kind].items()}
+    return Series(symbol, kind, step, np.empty(0, np.int64), columns, np.empty(0, np.bool_))

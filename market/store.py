@@ -1,36 +1,46 @@
-"""The tick store: each symbol's events as Parquet, one file a day, on disk or in a bucket."""
+"""The tick store: each symbol's events as Parquet by kind and day, on disk or in a bucket."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from market.dayfiles import DAY, DayFiles
+from market.appending import Appending, compact, sources_of
+from market.calendar import ALWAYS, Calendar
+from market.dayfiles import DAY, Account, DayFiles
 from market.errors import DataError, UnknownSymbol
-from market.holes import holes, nominal_step
+from market.footer import ColumnStats, Hole
+from market.quarantine import Quarantine
+from market.series import KINDS, BadRow, Series
 from market.tape import Tape
 
-__all__ = ["SymbolStats", "TickStore"]
+__all__ = ["ShelfStats", "TickStore"]
+
+_EVER = (-(2**62), 2**62)
 
 
 @dataclass(frozen=True)
-class SymbolStats:
-    """What the store holds of one symbol.
+class ShelfStats:
+    """What the store holds of one symbol and kind.
 
     Parameters
     ----------
     rows, days
-        Events, and files.
+        Events (levels, of a book), and days with any.
     first, last
         Times of the first and the last event, nanoseconds.
     holes
         Rows that follow a hole.
     size
         Bytes.
+    columns
+        Least, most, mean and nulls of each column.
     """
 
     rows: int
@@ -39,170 +49,225 @@ class SymbolStats:
     last: int
     holes: int
     size: int
+    columns: dict[str, ColumnStats]
 
 
 class TickStore:
-    """Events by symbol and UTC day.
+    """Events by symbol, kind and UTC day.
 
-    A day's file is replaced as a whole by a complete one, so that a crash leaves either the old
-    or the new. One process writes a symbol at a time; any number read.
+    What is appended behind the last event becomes a small file of its own, complete when it
+    appears; many of them are made one. So a crash at any moment leaves everything that
+    :meth:`append` returned for, once. On a disk any number of processes may write; in a bucket
+    one at a time writes a symbol.
 
     Parameters
     ----------
     root
         A folder, made when first written to, or the URI of a filesystem pyarrow knows
         (``s3://``, ``gs://``, ``abfs://``), credentials from the environment.
+    filesystem
+        A pyarrow filesystem, for one that has no URI; ``root`` is a path in it then.
 
     Examples
     --------
     >>> from tempfile import mkdtemp
-    >>> tape = Tape.of_ticks("R_75", np.array([1, 2]), np.array([10.0, 11.0]))
+    >>> ticks = Series.ticks("R_75", [1, 2], [10.0, 11.0])
     >>> store = TickStore(mkdtemp())
-    >>> store.append(tape), store.append(tape)
+    >>> store.append(ticks), store.append(ticks)
     (2, 0)
-    >>> store.read("R_75").close.tolist()
+    >>> store.read("R_75").columns["price"].tolist()
     [10.0, 11.0]
     """
 
-    def __init__(self, root: str | Path) -> None:
-        self._files = DayFiles(root)
+    def __init__(self, root: str | Path, filesystem: Any = None) -> None:
+        self._files = DayFiles(root, filesystem)
+        self._quarantine = Quarantine(self._files)
+
+    @property
+    def root(self) -> str:
+        """Where it is."""
+        return self._files.root
 
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols there are events of, sorted."""
         return self._files.symbols()
 
-    def append(self, tape: Tape) -> int:
-        """Add a tape's events and return how many were new.
+    def kinds(self, symbol: str) -> tuple[str, ...]:
+        """Return the kinds stored of ``symbol``: ``ticks``, ``trades``, ``book``, ``bars-1m``…."""
+        return self._files.shelves(symbol)
 
-        An event that is there already with the same prices is left alone. Of ``fresh`` the later
-        word counts, so that a hole filled afterwards is one no more, except of the tape's first
-        row, which knows nothing of what came before it: where it lies behind the store's last
-        event by more than the tape's own step, the seam is marked as a hole.
+    def append(
+        self,
+        new: Series | Tape,
+        source: str = "",
+        keep_first: bool = False,
+        calendar: Calendar = ALWAYS,
+    ) -> int:
+        """Add events and return how many were new; they are on the disk then.
+
+        An event that is there already and says the same is left alone; see
+        :func:`~market.merging.merge`. A hole filled afterwards is one no more. A first row knows
+        nothing of what came before it: where it lies further behind the stored event before it
+        than the series' own step, the seam is marked as a hole.
+
+        Parameters
+        ----------
+        new
+            Of one symbol and kind.
+        source
+            Who tells it, such as a venue's stream or a file; kept with each hole.
+        keep_first
+            Put an event that contradicts a stored one into quarantine instead of refusing all.
+        calendar
+            When the market is open: what it sleeps through is no hole at a seam.
 
         Raises
         ------
         DataError
-            An event that is there already has another price, or ticks meet bars. Nothing is
-            written then of the day concerned.
+            An event that is there already has another price. Nothing is written then of the day
+            concerned.
         """
-        if not len(tape):
+        series = Series.of_tape(new) if isinstance(new, Tape) else new
+        if not len(series):
             return 0
-        if not re.fullmatch(r"[\w.\-]+", tape.symbol) or tape.symbol.startswith("."):
-            raise DataError(f"symbol must be letters, digits, _, - or ., was {tape.symbol!r}")
-        tape = self._seamed(tape)
-        days = tape.times // DAY
-        added = 0
-        for day in np.unique(days).tolist():
-            first, stop = np.searchsorted(days, [day, day + 1]).tolist()
-            added += self._merge(tape.slice(first, stop), knows_before=first > 0)
-        return added
+        symbol = series.symbol
+        if not re.fullmatch(r"[\w.\-]+", symbol) or symbol.startswith("."):
+            raise DataError(f"symbol must be letters, digits, _, - or ., was {symbol!r}")
+        with self._files.locked(symbol):
+            appending = Appending(self._files, self._quarantine, source, keep_first, calendar)
+            return appending.add(series)
 
-    def read(self, symbol: str, start: int | None = None, end: int | None = None) -> Tape:
+    def read(
+        self, symbol: str, kind: str | None = None, start: int | None = None, end: int | None = None
+    ) -> Series:
         """Return a symbol's events from ``start`` to ``end``, both included, nanoseconds.
+
+        Parameters
+        ----------
+        symbol
+            The instrument.
+        kind
+            One of :meth:`kinds`; may be left out where there is one.
+        start, end
+            All there is if left out.
 
         Raises
         ------
         UnknownSymbol
             Nothing is stored of it.
         DataError
-            A file is damaged, or is not the store's.
+            A file is damaged, or is not the store's; or there are several kinds.
+        SchemaMismatch
+            A later Pregão wrote it.
         """
-        days = self._known(symbol)
-        low = days[0] if start is None else start // DAY
-        high = days[-1] if end is None else end // DAY
-        parts = [self._files.read(symbol, day) for day in days if low <= day <= high]
-        if not parts:
-            parts = [self._files.read(symbol, days[0]).slice(0, 0)]
-        tape = Tape(
-            symbol,
-            parts[0].bars,
-            np.concatenate([part.times for part in parts]),
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([part.fresh for part in parts]),
-        )
-        first = 0 if start is None else int(np.searchsorted(tape.times, start))
-        stop = len(tape) if end is None else int(np.searchsorted(tape.times, end, side="right"))
-        return tape.slice(first, max(first, stop))
+        shelf = self._shelf(symbol, kind)
+        low = _EVER[0] if start is None else start // DAY
+        high = _EVER[1] if end is None else end // DAY
+        series = self._files.read(symbol, shelf, low, high)
+        first = 0 if start is None else int(np.searchsorted(series.times, start))
+        stop = len(series) if end is None else int(np.searchsorted(series.times, end, "right"))
+        return series.slice(first, max(first, stop))
 
-    def last(self, symbol: str) -> int | None:
+    def tape(self, symbol: str, kind: str | None = None) -> Tape:
+        """Return all ticks or bars of a symbol, for what works in batch.
+
+        Without ``kind`` those that are there; raises as :meth:`read`.
+        """
+        if kind is None:
+            able = [one for one in self.kinds(symbol) if one.split("-")[0] in ("ticks", "bars")]
+            kind = able[0] if len(able) == 1 else None
+        return self.read(symbol, kind).tape()
+
+    def last(self, symbol: str, kind: str | None = None) -> int | None:
         """Return the time of the latest event of ``symbol``; ``None`` if there is none."""
-        days = self._files.days(symbol)
-        return int(self._files.read(symbol, days[-1]).times[-1]) if days else None
+        shelves = self.kinds(symbol) if kind is None else (kind,)
+        ends = [self._tail(symbol, shelf) for shelf in shelves]
+        return max((tail[0].last for tail in ends if tail), default=None)
 
-    def stats(self) -> dict[str, SymbolStats]:
-        """Return what is stored, by symbol."""
-        return {symbol: self._stats(symbol) for symbol in self.symbols()}
+    def stats(self, symbol: str) -> dict[str, ShelfStats]:
+        """Return what is stored of ``symbol``, by kind; no row is read for it."""
+        return {shelf: self._stats(symbol, shelf) for shelf in self.kinds(symbol)}
 
-    def _stats(self, symbol: str) -> SymbolStats:
-        tape, days = self.read(symbol), self._files.days(symbol)
-        size = sum(self._files.size(symbol, day) for day in days)
-        return SymbolStats(
-            len(tape),
-            len(days),
-            int(tape.times[0]),
-            int(tape.times[-1]),
-            int(tape.fresh.sum()),
-            size,
+    def holes(self, symbol: str, kind: str | None = None) -> list[Hole]:
+        """Return the holes of a symbol's events, in order, each with where it was told."""
+        shelf = self._shelf(symbol, kind)
+        found, before = [], -1
+        for footer, _ in self._files.accounts(symbol, shelf, *_EVER):
+            for hole in footer.holes:
+                start = before if hole.start < 0 else hole.start
+                found.append(Hole(start, hole.end, hole.source))
+            before = footer.last
+        return found
+
+    def set_aside(self, symbol: str, rows: Iterable[BadRow]) -> int:
+        """Keep rows that are not used; return how many were not kept already."""
+        with self._files.locked(symbol):
+            return self._quarantine.add(symbol, rows)
+
+    def quarantine(self, symbol: str) -> tuple[BadRow, ...]:
+        """Return the rows of ``symbol`` that are not used, and why."""
+        return self._quarantine.read(symbol)
+
+    def compact(self, symbol: str, kind: str | None = None) -> None:
+        """Make one file of each day's segments."""
+        for shelf in self.kinds(symbol) if kind is None else (kind,):
+            with self._files.locked(symbol):
+                for day, segments in self._files.days(symbol, shelf).items():
+                    if segments != [0]:
+                        compact(self._files, symbol, shelf, day)
+
+    def forget(self, symbol: str, before: int) -> int:
+        """Delete what is older than ``before``, nanoseconds; return how many days were touched."""
+        touched = 0
+        with self._files.locked(symbol):
+            for shelf in self.kinds(symbol):
+                for day, segments in self._files.days(symbol, shelf).items():
+                    if day * DAY >= before:
+                        continue
+                    kept = self._files.read(symbol, shelf, day, day)
+                    kept = kept.slice(int(np.searchsorted(kept.times, before)), len(kept))
+                    if len(kept):
+                        accounts = self._files.accounts(symbol, shelf, day, day)
+                        if accounts[0][0].first >= before:
+                            continue
+                        self._files.write(kept, 0, max(segments), sources_of(accounts))
+                        segments = [one for one in segments if one]
+                    self._files.delete(symbol, shelf, day, segments)
+                    touched += 1
+        return touched
+
+    def _stats(self, symbol: str, shelf: str) -> ShelfStats:
+        accounts = self._files.accounts(symbol, shelf, *_EVER)
+        names = ("time", *KINDS[shelf.split("-")[0]])
+        return ShelfStats(
+            rows=sum(metadata.num_rows for _, metadata in accounts),
+            days=len(self._files.days(symbol, shelf)),
+            first=min(footer.first for footer, _ in accounts),
+            last=max(footer.last for footer, _ in accounts),
+            holes=sum(len(footer.holes) for footer, _ in accounts),
+            size=self._files.size(symbol, shelf),
+            columns={name: ColumnStats.over(name, accounts) for name in names[1:]},
         )
 
-    def _seamed(self, tape: Tape) -> Tape:
-        """Mark the first row as fresh where it doesn't follow the store's last closely."""
-        last = self.last(tape.symbol)
-        if last is None or last >= tape.times[0] or tape.fresh[0]:
-            return tape
-        seam = np.array([last, tape.times[0]], np.int64)
-        fresh = tape.fresh.copy()
-        fresh[0] = holes(seam, nominal_step(tape.times))[1]
-        return Tape(tape.symbol, tape.bars, tape.times, tape.values, fresh)
-
-    def _merge(self, new: Tape, knows_before: bool) -> int:
-        """Merge ``new``, all of one day, into the day's file."""
-        day = int(new.times[0]) // DAY
-        if day not in self._files.days(new.symbol):
-            self._files.write(new)
-            return len(new)
-        old = self._files.read(new.symbol, day)
-        if old.bars != new.bars:
-            holds, given = ("bars", "ticks") if old.bars else ("ticks", "bars")
-            raise DataError(
-                f"{self._files.path(new.symbol, day)} holds {holds}, not {given}; "
-                "keep them in stores of their own"
-            )
-        both, at_old, at_new = np.intersect1d(old.times, new.times, return_indices=True)
-        same = np.isclose(
-            old.values[at_old], new.values[at_new], rtol=0.0, atol=0.0, equal_nan=True
-        ).all(axis=1)
-        if not same.all():
-            row = int(np.argmin(same))
-            raise DataError(
-                f"{self._files.path(new.symbol, day)}: the event at {both[row]} has prices "
-                f"{old.values[at_old[row]].tolist()}, now {new.values[at_new[row]].tolist()}; "
-                "one of the two sources is wrong: move the file away to take the new one"
-            )
-        told = at_new > 0 if not knows_before else np.ones(len(at_new), np.bool_)
-        fresh = old.fresh.copy()
-        fresh[at_old[told]] = new.fresh[at_new[told]]
-        extra = np.setdiff1d(np.arange(len(new)), at_new)
-        if not len(extra) and (fresh == old.fresh).all():
-            return 0
-        times = np.concatenate([old.times, new.times[extra]])
-        order = np.argsort(times)
-        self._files.write(
-            Tape(
-                new.symbol,
-                new.bars,
-                times[order],
-                np.concatenate([old.values, new.values[extra]])[order],
-                np.concatenate([fresh, new.fresh[extra]])[order],
-            )
-        )
-        return len(extra)
-
-    def _known(self, symbol: str) -> list[int]:
-        days = self._files.days(symbol)
+    def _tail(self, symbol: str, shelf: str) -> Account | None:
+        """Return the account of the latest file."""
+        days = self._files.days(symbol, shelf)
         if not days:
-            stored = self.symbols()
-            close = difflib.get_close_matches(symbol, stored, n=3) or stored[:10]
+            return None
+        day = max(days)
+        return self._files.accounts(symbol, shelf, day, day)[-1]
+
+    def _shelf(self, symbol: str, kind: str | None) -> str:
+        """Return the folder meant, or say what there is."""
+        stored = self.kinds(symbol)
+        if not stored:
+            symbols = self.symbols()
+            close = difflib.get_close_matches(symbol, symbols, n=3) or symbols[:10]
             hint = f"it has {', '.join(close)}" if close else "it is empty; collect first"
-            raise UnknownSymbol(f"nothing of {symbol!r} is stored in {self._files.root}; {hint}")
-        return days
+            raise UnknownSymbol(f"nothing of {symbol!r} is stored in {self.root}; {hint}")
+        if kind is None and len(stored) == 1:
+            return stored[0]
+        if kind is None or kind not in stored:
+            wanted = "several kinds" if kind is None else f"no {kind}"
+            raise DataError(f"{self.root} has {wanted} of {symbol}; say {' or '.join(stored)}")
+        return kind

@@ -1,4 +1,4 @@
-"""The tick store keeps every event once, through crashes, refills and damage."""
+"""The tick store keeps every event once, through refills, contradictions and damage."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_what_is_read_is_what_was_written_over_midnight(tmp_path: Path) -> None:
     tape = marked(ticks(*range(DAY - 100, DAY + 100, 2)), 30)
     store = TickStore(tmp_path)
     assert store.append(tape) == 100
-    assert equal(TickStore(tmp_path).read("R_75"), tape)
-    assert sorted(p.name for p in (tmp_path / "R_75").iterdir()) == [
+    assert equal(TickStore(tmp_path).tape("R_75"), tape)
+    assert sorted(p.name for p in (tmp_path / "R_75" / "ticks").iterdir()) == [
         "1970-01-01.parquet",
         "1970-01-02.parquet",
     ]
-    cut = store.read("R_75", (DAY - 4) * SECOND, (DAY + 2) * SECOND)
+    cut = store.read("R_75", None, (DAY - 4) * SECOND, (DAY + 2) * SECOND)
     assert (cut.times // SECOND - DAY).tolist() == [-4, -2, 0, 2]
-    assert len(store.read("R_75", 5 * DAY * SECOND)) == 0
+    assert len(store.read("R_75", "ticks", 5 * DAY * SECOND)) == 0
     assert store.last("R_75") == tape.times[-1]
     assert store.last("R_100") is None
 
@@ -69,9 +69,14 @@ def test_bars_keep_their_five_columns(tmp_path: Path) -> None:
         2.0, 4.0, 1.0, 3.0)])  # fmt: skip
     store = TickStore(tmp_path)
     store.append(tape)
-    assert equal(store.read("BTCUSDT"), tape)
-    with pytest.raises(DataError, match="holds bars, not ticks"):
-        store.append(ticks(2, symbol="BTCUSDT"))
+    assert equal(store.tape("BTCUSDT"), tape)
+    store.append(ticks(2, symbol="BTCUSDT"))
+    assert store.kinds("BTCUSDT") == ("bars", "ticks")
+    with pytest.raises(DataError, match="has several kinds of BTCUSDT; say bars or ticks"):
+        store.read("BTCUSDT")
+    with pytest.raises(DataError, match="has no bars-1m of BTCUSDT; say bars or ticks"):
+        store.read("BTCUSDT", "bars-1m")
+    assert equal(store.tape("BTCUSDT", "bars"), tape)
 
 
 @settings(max_examples=25, deadline=None)
@@ -92,7 +97,7 @@ def test_any_order_of_overlapping_batches_gives_each_event_once(
     if not seen:
         assert store.symbols() == ()
         return
-    read = store.read("R_75")
+    read = store.tape("R_75")
     assert (read.times // SECOND).tolist() == sorted(seen)
     assert read.close.tolist() == [price(s) for s in sorted(seen)]
 
@@ -100,9 +105,11 @@ def test_any_order_of_overlapping_batches_gives_each_event_once(
 def test_another_price_for_a_stored_event_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     store.append(ticks(2, 4, 6))
-    with pytest.raises(DataError, match=r"the event at 4000000000 has prices .*, now .*"):
+    with pytest.raises(
+        DataError, match=r"the event of R_75 at 4000000000 is price .*, now price 1.0; one"
+    ):
         store.append(Tape.of_ticks("R_75", np.array([4, 8]) * SECOND, np.array([1.0, 2.0])))
-    assert equal(store.read("R_75"), ticks(2, 4, 6))
+    assert equal(store.tape("R_75"), ticks(2, 4, 6))
 
 
 def test_a_refilled_hole_is_one_no_more(tmp_path: Path) -> None:
@@ -128,7 +135,7 @@ def test_a_seam_wider_than_a_step_is_a_hole(tmp_path: Path) -> None:
     store.append(at(list(range(100, 140, 2))))
     read = store.read("R_75")
     assert (read.times[read.fresh] // SECOND).tolist() == [100]
-    assert store.stats()["R_75"].holes == 1
+    assert store.stats("R_75")["ticks"].holes == 1
 
 
 def test_a_crash_while_writing_leaves_the_old_file(
@@ -144,19 +151,21 @@ def test_a_crash_while_writing_leaves_the_old_file(
         patch.setattr(Path, "replace", die)
         with pytest.raises(KeyboardInterrupt):
             store.append(at([100, 102]))
-    leftovers = [p.name for p in (tmp_path / "R_75").iterdir() if p.name.startswith(".")]
-    assert leftovers == [".1970-01-01.parquet.tmp"]
-    (tmp_path / "R_75" / leftovers[0]).write_bytes(b"PAR1 and half a table")
+    folder = tmp_path / "R_75" / "ticks"
+    leftovers = [p.name for p in folder.iterdir() if p.name.startswith(".")]
+    assert leftovers == [".1970-01-01.000001.parquet.tmp"]
+    (folder / leftovers[0]).write_bytes(b"PAR1 and half a table")
     again = TickStore(tmp_path)
-    assert equal(again.read("R_75"), ticks(2, 4))
+    assert equal(again.tape("R_75"), ticks(2, 4))
     assert again.append(at([100, 102])) == 2
-    assert [p.name for p in (tmp_path / "R_75").iterdir()] == ["1970-01-01.parquet"]
+    again.compact("R_75")
+    assert [p.name for p in folder.iterdir()] == ["1970-01-01.parquet"]
 
 
 def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     store.append(ticks(2, 4))
-    path = tmp_path / "R_75" / "1970-01-01.parquet"
+    path = tmp_path / "R_75" / "ticks" / "1970-01-01.parquet"
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DataError, match=r"1970-01-01\.parquet can't be read .*; move it away"):
         store.read("R_75")
@@ -178,7 +187,7 @@ def test_unknown_symbols_are_told_what_there_is(tmp_path: Path) -> None:
 def test_another_filesystem_by_uri(tmp_path: Path) -> None:
     store = TickStore(f"file://{tmp_path}")
     store.append(ticks(2, 4))
-    assert [tick for tick in TickStore(tmp_path).read("R_75").events() if isinstance(tick, Tick)]
+    assert [tick for tick in TickStore(tmp_path).tape("R_75").events() if isinstance(tick, Tick)]
 
 
 def test_a_bucket_gets_the_object_in_one_piece() -> None:
@@ -186,4 +195,4 @@ def test_a_bucket_gets_the_object_in_one_piece() -> None:
     assert store.append(ticks(2, 4)) == 2
     assert store.append(at([6, 8])) == 2
     assert (store.read("R_75").times // SECOND).tolist() == [2, 4, 6, 8]
-    assert store.stats()["R_75"].days == 1
+    assert store.stats("R_75")["ticks"].days == 1

@@ -37,7 +37,7 @@ def test_the_whole_chain(tmp_path):
     times = SECOND * (1_775_001_600 + 2 * np.arange(TICKS, dtype=np.int64))
     store = TickStore(tmp_path / "ticks")
     assert store.append(Tape.of_ticks(SYMBOL, times, prices)) == TICKS
-    tape = store.read(SYMBOL)
+    tape = store.tape(SYMBOL)
     assert tape.close.tolist() == prices.tolist()
 
     # features: every decision's columns, which know nothing later than it, and its label, which

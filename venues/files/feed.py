@@ -105,7 +105,7 @@ class FileFeed:
     @cached_property
     def _recording(self) -> Recording:
         if self.path.is_dir():
-            return Recording(TickStore(self.path).read(self.symbol), (), 0)
+            return Recording(TickStore(self.path).tape(self.symbol), (), 0)
         recording = record(self.path, self.symbol, self._max_gap)
         self.stats.bad_frames = len(recording.bad)
         self.stats.duplicates = recording.duplicates
