@@ -15,7 +15,7 @@ import numpy.typing as npt
 from envs.action import ACTIONS, wanted
 from envs.observation import exposure_of, observe, unrealised_of
 from envs.reward import reward
-from market.execution import equity, fee, fill_price, target_units
+from market.execution import equity, fee, fill_price, side_cost, target_units
 
 __all__ = ["MONEY", "PLACE", "start", "step"]
 
@@ -51,7 +51,8 @@ def _see(
         money[i, 5],
         rows[row, 8],
         rows[row, 9],
-        (terms[tape, 1] + terms[tape, 2] + terms[tape, 3]) / volatility,
+        side_cost(price, terms[tape, 1], terms[tape, 2], terms[tape, 3], terms[tape, 5])
+        / volatility,
     )
 
 
@@ -77,7 +78,7 @@ def _trade(i: int, action: int, money: Floats, place: Ints, rows: Floats, terms:
     if order == 0.0:
         return 0.0
     paid = fill_price(rows[row, 1], order, terms[tape, 2], terms[tape, 3])
-    commission = fee(order, paid, terms[tape, 1])
+    commission = fee(order, paid, terms[tape, 1], terms[tape, 5])
     after = units + order
     if abs(after) < 1e-12 * max(1.0, abs(units)):
         after = 0.0

@@ -136,7 +136,7 @@ def observe(
     sin_t, cos_t
         Time of day, the columns that :func:`context_columns` finds.
     cost
-        Cost of one side (``Costs.round_trip / 2``) over the volatility of one event; may be
+        Cost of one side (``Costs.side``) over the volatility of one event; may be
         infinite.
 
     Notes

@@ -129,7 +129,8 @@ class Reel:
     spans
         ``int64[n, 2]``: first row of each tape, and one beyond its last.
     terms
-        ``float64[n, 5]``: leverage, commission, half spread, slippage, reward unit of each.
+        ``float64[n, 6]``: leverage, commission, half spread, slippage, reward unit and cost per
+        unit of each.
     """
 
     rows: Floats
@@ -150,6 +151,7 @@ class Reel:
                 tape.instrument.costs.half_spread,
                 tape.instrument.costs.slippage,
                 tape.unit,
+                tape.instrument.costs.per_unit,
             )
             for tape in tapes
         ]

@@ -15,13 +15,13 @@ from pydantic import Field
 
 from market.config import Config
 
-__all__ = ["Costs", "equity", "fee", "fill_price", "target_units"]
+__all__ = ["Costs", "equity", "fee", "fill_price", "side_cost", "target_units"]
 
 Fraction = Annotated[float, Field(ge=0.0, lt=0.1)]
 
 
 class Costs(Config):
-    """What one side of a trade costs, each as a fraction of its notional.
+    """What one side of a trade costs: fractions of its notional, and an amount for each unit.
 
     Parameters
     ----------
@@ -31,21 +31,39 @@ class Costs(Config):
         Distance from mid to the quote that is hit.
     slippage
         Further adverse move between order and fill, beyond the one-event latency.
+    per_unit
+        Charged on every unit of a fill, account currency: the fee of a futures contract over its
+        point value (see :class:`~market.instruments.Instrument`).
 
     Examples
     --------
-    >>> Costs(commission=1e-4, half_spread=5e-5).round_trip
-    0.0003
+    >>> Costs(commission=1e-4, half_spread=5e-5).side(100.0)
+    0.00015
+    >>> Costs(per_unit=0.12).side(6000.0)
+    2e-05
     """
 
     commission: Fraction = 0.0
     half_spread: Fraction = 0.0
     slippage: Fraction = 0.0
+    per_unit: Annotated[float, Field(ge=0.0)] = 0.0
 
-    @property
-    def round_trip(self) -> float:
-        """Cost of opening and closing, as a fraction of the notional."""
-        return 2.0 * (self.commission + self.half_spread + self.slippage)
+    def side(self, price: float) -> float:
+        """Cost of opening **or** closing at ``price``, as a fraction of the notional."""
+        return float(
+            side_cost(price, self.commission, self.half_spread, self.slippage, self.per_unit)
+        )
+
+
+@nb.njit(cache=True)
+def side_cost(
+    price: float, commission: float, half_spread: float, slippage: float, per_unit: float
+) -> float:
+    """Cost of one side as a fraction of the notional.
+
+    ``commission + half_spread + slippage + per_unit / price``
+    """
+    return commission + half_spread + slippage + per_unit / price
 
 
 @nb.njit(cache=True)
@@ -68,9 +86,9 @@ def fill_price(mid: float, units: float, half_spread: float, slippage: float) ->
 
 
 @nb.njit(cache=True)
-def fee(units: float, price: float, commission: float) -> float:
-    """Commission on a fill: ``|units| * price * commission``, in account currency."""
-    return abs(units) * price * commission
+def fee(units: float, price: float, commission: float, per_unit: float) -> float:
+    """Commission on a fill: ``|units| * (price * commission + per_unit)``, in account currency."""
+    return abs(units) * price * commission + abs(units) * per_unit
 
 
 @nb.njit(cache=True)

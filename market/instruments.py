@@ -15,6 +15,10 @@ __all__ = ["Instrument"]
 class Instrument(Config):
     """One tradable symbol.
 
+    Positions are in units whose worth moves by one account currency when the price moves by one:
+    a coin, a share of an index; of a future, **contracts times point value** (10 units are one
+    WDO: see :class:`~market.contracts.Contract`). Units are not rounded to whole contracts.
+
     Parameters
     ----------
     symbol

@@ -21,7 +21,7 @@ from market.execution import Costs, fee, fill_price, target_units
 from market.instruments import Instrument
 from market.orders import Fill
 
-COSTS = Costs(commission=2e-4, half_spread=1e-4, slippage=5e-5)
+COSTS = Costs(commission=2e-4, half_spread=1e-4, slippage=5e-5, per_unit=3e-3)
 
 
 def market(n=200, seed=0, leverage=3.0, costs=COSTS, volatility=1e-3):
@@ -82,7 +82,14 @@ def test_money_is_the_accounts_to_the_last_bit(actions, leverage, seed):
         if aim != exposure and order != 0.0:
             paid = fill_price(open_, order, COSTS.half_spread, COSTS.slippage)
             account = account.apply(
-                Fill("", "TEST", i + 1, order, paid, fee(order, paid, COSTS.commission))
+                Fill(
+                    "",
+                    "TEST",
+                    i + 1,
+                    order,
+                    paid,
+                    fee(order, paid, COSTS.commission, COSTS.per_unit),
+                )
             )
         if terminated[i, 0]:
             break
@@ -117,7 +124,7 @@ def test_a_round_trip_costs_what_the_costs_say():
     env = MarketVectorEnv([replace(tape, rows=rows)], 1)
     *_, equity, units = play(env, [LONG, FLAT])
     assert units[:, 0].tolist() == [100.0, 0.0]
-    assert 1.0 - equity[-1, 0] / 10_000.0 == pytest.approx(COSTS.round_trip, rel=1e-12)
+    assert 1.0 - equity[-1, 0] / 10_000.0 == pytest.approx(2.0 * COSTS.side(100.0), rel=1e-12)
 
 
 def test_penalties_are_taken_off_the_reward():

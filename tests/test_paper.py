@@ -2,6 +2,8 @@
 
 import pytest
 
+from market.account import Account
+from market.contracts import contract_of
 from market.errors import StateError
 from market.events import Bar, FeedGap, Tick
 from market.execution import Costs
@@ -66,3 +68,26 @@ def test_a_venue_that_restarts_goes_on(broker):
 def test_another_symbols_order_is_refused(broker):
     with pytest.raises(StateError, match="sent to the paper broker of A"):
         broker.submit(Order("B-1", "B", 1, 1.0, 1.0))
+
+
+def test_a_point_of_one_wdo_contract_is_ten_reais_less_costs():
+    wdo = contract_of("WDOH25")
+    costs = wdo.costs(5000.0, half_spread=0.0)
+    broker = PaperBroker(Instrument(symbol="WDOH25", interval=60.0, costs=costs))
+    account = Account(cash=10_000.0)
+    for time, units, price in ((1, wdo.units(1), 5000.0), (3, -wdo.units(1), 5001.0)):
+        broker.submit(Order(f"WDOH25-{time}", "WDOH25", time, units, price))
+        (fill,) = broker.fills(Bar("WDOH25", time + 1, price, price, price, price))
+        assert fill.fee == pytest.approx(wdo.fee, rel=1e-12)
+        account = account.apply(fill)
+    assert account.units == 0.0
+    assert account.cash == pytest.approx(10_000.0 + 10.0 - 2 * 1.20, rel=1e-12)
+
+
+def test_crossing_the_spread_of_one_tick_costs_one_tick():
+    wdo = contract_of("WDO")
+    broker = PaperBroker(Instrument(symbol="WDO", interval=1.0, costs=wdo.costs(5000.0)))
+    for time, units in ((1, 10.0), (3, -10.0)):
+        broker.submit(Order(f"WDO-{time}", "WDO", time, units, 5000.0))
+    fills = [*broker.fills(Tick("WDO", 2, 5000.0)), *broker.fills(Tick("WDO", 4, 5000.0))]
+    assert [fill.price for fill in fills] == pytest.approx([5000.25, 4999.75])

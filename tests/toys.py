@@ -43,7 +43,7 @@ INSTRUMENT = Instrument(
     symbol=SYMBOL,
     interval=2.0,
     leverage=2.0,
-    costs=Costs(commission=1e-5, half_spread=2e-5, slippage=1e-5),
+    costs=Costs(commission=1e-5, half_spread=2e-5, slippage=1e-5, per_unit=5e-4),
 )
 RISK = RiskConfig(max_notional=5000.0, lease_seconds=20.0, max_leverage=5.0)
 CAPITAL = 1000.0

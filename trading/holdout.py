@@ -73,8 +73,12 @@ def gather(
 
 def _costs(sleeve: Sleeve) -> float:
     """Commission, spread and slippage of the orders sent, account currency."""
-    traded = sum(abs(one.allowed - one.units) * one.price for one in sleeve.decisions if one.order)
-    return traded * sleeve.trader.instrument.costs.round_trip / 2.0
+    costs = sleeve.trader.instrument.costs
+    return sum(
+        abs(one.allowed - one.units) * one.price * costs.side(one.price)
+        for one in sleeve.decisions
+        if one.order
+    )
 
 
 def _jumps(tape: Tape, multiple: float = 12.0, one_sided: float = 0.5) -> int | None:

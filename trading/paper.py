@@ -101,5 +101,5 @@ class PaperBroker:
     def _fill(self, order: Order, time: int, mid: float) -> Fill:
         costs = self._costs
         price = float(fill_price(mid, order.units, costs.half_spread, costs.slippage))
-        charge = float(fee(order.units, price, costs.commission))
+        charge = float(fee(order.units, price, costs.commission, costs.per_unit))
         return Fill(order.id, order.symbol, time, order.units, price, charge)

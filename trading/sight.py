@@ -35,7 +35,7 @@ class Sight:
 
     def __init__(self, instrument: Instrument, features: FeatureEngine) -> None:
         self._features, self._leverage = features, instrument.leverage
-        self._side = instrument.costs.round_trip / 2.0
+        self._costs = instrument.costs
         self._context = context_columns(features.names)
         self._seen = np.zeros(SIZE, np.float32)
 
@@ -89,7 +89,7 @@ class Sight:
             self._room(account.equity(price), lease, now),
             row[sine],
             row[cosine],
-            self._side / volatility if volatility > 0.0 else inf,
+            self._costs.side(price) / volatility if volatility > 0.0 else inf,
         )
         return self._seen
 
