@@ -51,13 +51,11 @@ class SymbolMetrics:
             ("pregao_fills_total", status.counters.fills),
             ("pregao_gaps_total", status.counters.gaps),
             ("pregao_reconnects_total", stats.reconnects),
-            ("pregao_bad_frames_total", stats.bad_frames),
         ):
             # Totals taken up from the journal were exported by the process before this one.
-            grown = total - self._told.setdefault(name, total)
-            if grown > 0:
-                self._counters[name].inc(grown)
-                self._told[name] = total
+            self._grow(name, total, total)
+        for reason, total in stats.reasons.items():
+            self._grow("pregao_bad_frames_total", total, 0, reason)
         levels = {
             "pregao_price": state.price,
             "pregao_exposure": state.exposure,
@@ -71,3 +69,11 @@ class SymbolMetrics:
             levels["pregao_breaker_state"] = float(Condition(status.lease.state).severity)
         for name, level in levels.items():
             self._gauges[name].set(level)
+
+    def _grow(self, name: str, total: int, began: int, reason: str = "") -> None:
+        """Export how far a total has grown since it was told last, at first since ``began``."""
+        key = f"{name} {reason}"
+        grown = total - self._told.setdefault(key, began)
+        if grown > 0:
+            self._counters[name].inc(grown, {"reason": reason} if reason else {})
+            self._told[key] = total

@@ -66,7 +66,9 @@ METRICS: tuple[Metric, ...] = (
         "pregao_bad_frames_total",
         "counter",
         "frames",
-        "Frames from the venue that could not be read, and were kept out.",
+        "Frames and rows that could not be used, and were kept out, by what was wrong with them: "
+        "malformed, price, size, time or symbol.",
+        ("symbol", "reason"),
     ),
     Metric("pregao_price", "gauge", "quote currency", "Latest price."),
     Metric(
