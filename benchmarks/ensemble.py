@@ -18,7 +18,7 @@ import psutil
 from features.config import FeatureConfig
 from features.dataset import Dataset, build
 from features.labels import LabelConfig
-from market.processes import process_for
+from market.synthetics import process_for
 from market.tape import Tape
 from models.config import EnsembleConfig
 from models.fit import FittedEnsemble, fit_ensemble

@@ -13,7 +13,7 @@ from features.labels import LabelConfig
 from market.events import SECOND
 from market.execution import Costs
 from market.instruments import Instrument
-from market.processes import process_for
+from market.synthetics import process_for
 from market.tape import Tape
 from models.config import EnsembleConfig, GruConfig, LgbmConfig
 from models.fit import fit_ensemble

@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from market.errors import UnknownSymbol
-from market.processes import (
-    SPIKE,
-    SYNTHETICS,
-    YEAR,
-    CrashBoom,
-    Step,
-    Volatility,
-    process_for,
-    synthetic,
-)
+from market.processes import SPIKE, YEAR, CrashBoom, Step, Volatility
+from market.synthetics import SYNTHETICS, process_for, synthetic
 
 RECORDINGS = Path(os.environ.get("PREGAO_DATA", "../shared/data")) / "deriv_ticks"
 

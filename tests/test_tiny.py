@@ -10,8 +10,8 @@ import pytest
 from envs.tape import DecisionTape
 from features.dataset import build
 from market.events import SECOND
-from market.processes import process_for
 from market.store import TickStore
+from market.synthetics import process_for
 from market.tape import Tape
 from models.fit import fit_ensemble
 from policies.baselines import Probe

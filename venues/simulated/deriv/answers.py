@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from market.processes import CrashBoom, SyntheticIndex
+from market.processes import CrashBoom
+from market.synthetics import SyntheticIndex
 from venues.simulated.deriv.record import Record
 
 __all__ = ["account", "active_symbol", "contracts", "ohlc", "tick", "website_status"]
@@ -75,7 +76,7 @@ def contracts(record: Record) -> dict[str, Any]:
     offered = [
         _contract(index, kind, "multiplier", "Multipliers", sentiment)
         | {"multiplier_range": list(index.multipliers)}
-        | ({} if isinstance(index.process, CrashBoom) else {"cancellation_range": _CANCELLATIONS})
+        | ({} if isinstance(index.process, CrashBoom) else {"cancellation_range": list(CANCELLATIONS)})
         for kind, sentiment in (("MULTUP", "up"), ("MULTDOWN", "down"))
     ]
     if not isinstance(index.process, CrashBoom):
@@ -92,9 +93,6 @@ def contracts(record: Record) -> dict[str, Any]:
         "open": None,
         "spot": record.price(last) if last >= 0 else None,
     }
-
-
-_CANCELLATIONS = ["5m", "10m", "15m", "30m", "60m"]
 
 
 def _contract(
@@ -120,8 +118,9 @@ def _contract(
     }
 
 
-def website_status(calls_per_minute: int) -> dict[str, Any]:
+def website_status(config: DerivExchangeConfig) -> dict[str, Any]:
     """Body of ``website_status``; the misspelt key is the venue's own."""
+    rates = v3_rates(config.calls_per_minute, config.house)
     currency = {
         "fractional_digits": 2,
         "is_deposit_suspended": 0,
@@ -134,21 +133,21 @@ def website_status(calls_per_minute: int) -> dict[str, Any]:
     }
     return {
         "api_call_limits": {
-            "max_proposal_subscription": {"applies_to": "subscribing to proposal", "max": 5},
-            "max_requestes_general": {
-                "applies_to": "rest of calls",
-                "hourly": calls_per_minute * 80,
-                "minutely": calls_per_minute,
+            "max_proposal_subscription": {
+                "applies_to": "subscribing to proposal",
+                "max": config.house.proposal_streams,
             },
-            "max_requests_outcome": {
-                "applies_to": "portfolio, statement and proposal",
-                "hourly": 1500,
-                "minutely": 25,
-            },
-            "max_requests_pricing": {
-                "applies_to": "proposal and proposal_open_contract",
-                "hourly": 3600,
-                "minutely": 80,
+            **{
+                f"max_{name}_{kind}": {
+                    "applies_to": applies,
+                    "hourly": rates[kind][3600.0],
+                    "minutely": rates[kind][60.0],
+                }
+                for name, kind, applies in (
+                    ("requestes", "general", "rest of calls"),
+                    ("requests", "outcome", "portfolio, statement and profit_table"),
+                    ("requests", "pricing", "proposal and proposal_open_contract"),
+                )
             },
         },
         "currencies_config": {"USD": currency},

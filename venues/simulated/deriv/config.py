@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from market.config import Config
 from market.errors import UnknownSymbol
-from market.processes import synthetic
+from market.synthetics import synthetic
 from venues.simulated.deriv.fault import Fault
 
 __all__ = ["DerivExchangeConfig", "Fault", "OptionsConfig"]

@@ -55,6 +55,9 @@ def _renamed(body: Frame) -> Frame:
         body, "app_id", "symbol", "barrier", "display_name", "high_barrier", "low_barrier",
         "stop_loss", "stop_out", "take_profit", "fees", "from", "to", "withdrawal_details",
     )  # fmt: skip
+    for action in ("action", "action_type"):
+        if told.get(action) == "virtual_credit":
+            told[action] = "deposit"
     return told | ({"underlying_symbol": body["symbol"]} if "symbol" in body else {})
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from market.events import SECOND
-from market.processes import synthetic
+from market.predictable import Walk
+from market.synthetics import synthetic
 from market.tape import Tape
 
 __all__ = ["Record"]
@@ -46,7 +47,8 @@ class Record:
         self.interval = self.index.interval
         self.origin = -(-origin // self.interval) * self.interval
         self.published = 0
-        self._rng = np.random.default_rng([seed, zlib.crc32(symbol.encode())])
+        rng = np.random.default_rng([seed, zlib.crc32(symbol.encode())])
+        self._walk = Walk(self.index.process, self.index.start, rng)
         self._prices = np.empty(_CHUNK)
         self._drawn = 0
         self._lost: set[int] = set()
@@ -106,9 +108,6 @@ class Record:
         while self._drawn < count:
             if self._drawn == len(self._prices):
                 self._prices = np.concatenate([self._prices, np.empty_like(self._prices)])
-            start = self._prices[self._drawn - 1] if self._drawn else self.index.start
             stop = self._drawn + _CHUNK
-            self._prices[self._drawn : stop] = self.index.process.prices(
-                float(start), _CHUNK, self._rng
-            )
+            self._prices[self._drawn : stop] = self._walk.prices(_CHUNK)
             self._drawn = stop
