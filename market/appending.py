@@ -46,27 +46,33 @@ class Appending:
 
     def _seamed(self, series: Series) -> Series:
         """Mark the first row as fresh where it doesn't follow the stored event before closely."""
-        start = int(series.times[0])
+        if series.fresh[0] or series.kind == "book":
+            return series
+        before = self._before(series)
+        if before is None or not self._wide(series, *before):
+            return series
+        fresh = series.fresh.copy()
+        fresh[0] = True
+        return replace(series, fresh=fresh)
+
+    def _before(self, series: Series) -> tuple[int, int, int] | None:
+        """Return time, number and step of what is stored before the first row."""
+        start, symbol = int(series.times[0]), series.symbol
         shelf = shelf_of(series.kind, series.step)
-        days = [d for d in self.files.days(series.symbol, shelf) if d <= start // DAY]
-        for day in days[: -3 if len(days) > 1 else None : -1]:
-            tail = self.files.accounts(series.symbol, shelf, day, day)
-            if tail[0][0].first >= start:
-                continue
-            if tail[-1][0].last < start:
-                before, number, step = tail[-1][0].last, tail[-1][0].last_id, tail[-1][0].step
-            else:
-                stored = self.files.read(series.symbol, shelf, day, day)
-                at = int(np.searchsorted(stored.times, start)) - 1
-                ids = stored.columns.get("id")
-                number = -1 if ids is None else int(ids[at])
-                before, step = int(stored.times[at]), stored.step
-            if series.fresh[0] or not self._wide(series, before, number, step):
-                return series
-            fresh = series.fresh.copy()
-            fresh[0] = True
-            return replace(series, fresh=fresh)
-        return series
+        ids = series.columns.get("id")
+        number = -1 if ids is None else int(ids[0])
+        days = [day for day in self.files.days(symbol, shelf) if day <= start // DAY]
+        for day in reversed(days[-2:]):
+            tail = self.files.accounts(symbol, shelf, day, day)[-1][0]
+            if tail.last < start or 0 <= tail.last_id < number:
+                return tail.last, tail.last_id, tail.step
+            stored = self.files.read(symbol, shelf, day, day)
+            earlier = stored.columns["id"] < number if number >= 0 else stored.times < start
+            if earlier.any():
+                at = int(np.flatnonzero(earlier)[-1])
+                last = -1 if ids is None else int(stored.columns["id"][at])
+                return int(stored.times[at]), last, stored.step
+        return None
 
     def _seam_behind(self, series: Series) -> None:
         """Mark the stored event that follows the last row, if it doesn't follow closely."""

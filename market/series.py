@@ -11,33 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from market.errors import DataError
-from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
+from market.events import Bar, FeedGap, MarketEvent, Tick, Trade
 from market.holes import nominal_step
+from market.rows import KIND_OF, KINDS, Column, rows_of, update_of
 from market.tape import CLOSE, VOLUME, Tape
 
 __all__ = ["KINDS", "BadRow", "Column", "Series"]
-
-Column = npt.NDArray[Any]
-
-KINDS: dict[str, dict[str, str]] = {
-    "ticks": {"price": "f8", "bid": "f8", "ask": "f8"},
-    "trades": {"id": "i8", "price": "f8", "size": "f8", "side": "i1"},
-    "bars": dict.fromkeys(("open", "high", "low", "close", "volume", "trades", "buy_volume"), "f8"),
-    "book": {
-        "first": "i8",
-        "last": "i8",
-        "previous": "i8",
-        "snapshot": "?",
-        "side": "i1",
-        "price": "f8",
-        "size": "f8",
-    },
-}
-"""Columns of each kind, in order, with their numpy types.
-
-``nan`` stands for what a venue does not tell. In a book each level is a row, of side 1 (bid) or -1
-(ask); an update without a level is one row of side 0 with neither price nor size.
-"""
 
 _PRICES = {"ticks": ("price",), "trades": ("price",), "bars": ("open", "high", "low", "close")}
 _SIZES = {"trades": ("size",), "bars": ("volume", "trades", "buy_volume"), "book": ("size",)}
@@ -240,11 +219,11 @@ class Series:
             if isinstance(event, FeedGap):
                 gap = True
                 continue
-            its = _KIND[type(event)]
+            its = KIND_OF[type(event)]
             if kind and its != kind:
                 raise DataError(f"{symbol}: a series is of one kind, had {kind} and {its}")
             kind = its
-            for row in _rows(event):
+            for row in rows_of(event):
                 rows.append((event.time, gap, *row))
                 gap = False
         if not kind:
@@ -295,7 +274,7 @@ class Series:
             if self.kind == "book":
                 key = (time, *row[:4])
                 if update and (fresh or update[0] != key):
-                    yield _update(symbol, update)
+                    yield update_of(symbol, update)
                     update = []
                 update = update or [key]
                 update.append(row[4:])
@@ -310,7 +289,7 @@ class Series:
                 yield Trade(symbol, time, price, size, side, number)
             previous = time
         if update:
-            yield _update(symbol, update)
+            yield update_of(symbol, update)
 
     def tape(self) -> Tape:
         """Return ticks or bars as a tape; raises :class:`DataError` for the other kinds."""
@@ -325,9 +304,6 @@ class Series:
         else:
             raise DataError(f"{self.symbol}: {self.kind} make no tape; make bars of them first")
         return Tape(self.symbol, self.kind == "bars", self.times, values, self.fresh)
-
-
-_KIND = {Tick: "ticks", Trade: "trades", Bar: "bars", BookUpdate: "book"}
 
 
 def _made(
@@ -347,30 +323,3 @@ def _made(
     }
     after = np.zeros(len(when), np.bool_) if fresh is None else np.asarray(fresh, np.bool_)
     return Series(symbol, kind, step, when, typed, after)
-
-
-def _rows(event: MarketEvent) -> Iterator[tuple[Any, ...]]:
-    """Yield an event's rows in the order of its kind's columns."""
-    if isinstance(event, Tick):
-        yield event.price, event.bid, event.ask
-    elif isinstance(event, Trade):
-        yield event.id, event.price, event.size, event.side
-    elif isinstance(event, Bar):
-        prices = (event.open, event.high, event.low, event.close)
-        yield *prices, event.volume, event.trades, event.buy_volume
-    elif isinstance(event, BookUpdate):
-        head = (event.first, event.last, event.previous, event.snapshot)
-        for price, size in event.bids:
-            yield *head, 1, price, size
-        for price, size in event.asks:
-            yield *head, -1, price, size
-        if not event.bids and not event.asks:
-            yield *head, 0, nan, nan
-
-
-def _update(symbol: str, rows: Sequence[Any]) -> BookUpdate:
-    """Return the update whose key and levels ``rows`` are."""
-    (time, first, last, previous, snapshot), *levels = rows
-    bids = tuple((price, size) for side, price, size in levels if side == 1)
-    asks = tuple((price, size) for side, price, size in levels if side == -1)
-    return BookUpdate(symbol, time, first, last, bids, asks, previous, snapshot)
