@@ -148,7 +148,7 @@ def _tape(files: Mapping[str, Path], symbol: str, console: Console) -> Tape:
     tape, bad = feed.tape, feed.quarantine
     if bad:
         console.print(
-            f"[yellow]{symbol}: {len(bad)} rows kept aside, the first on line {bad[0].line}[/] "
+            f"[yellow]{symbol}: {len(bad)} rows kept aside, the first at {bad[0].where}[/] "
             f"({escape(bad[0].reason)})"
         )
     return tape

@@ -12,10 +12,10 @@ import pytest
 
 from market.errors import DataError, UnknownSymbol
 from market.events import SECOND, Bar, Event, FeedGap, Tick
+from market.series import BadRow
 from market.store import TickStore
 from venues.base import Feed
 from venues.files import FileFeed, find
-from venues.files.recording import BadRow
 
 DATA = Path(os.environ.get("PREGAO_DATA", "../shared/data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recordings at {DATA} (PREGAO_DATA)")
@@ -81,7 +81,7 @@ async def test_a_hole_is_one_gap_with_both_ends(tmp_path: Path) -> None:
         (f"x,{T0 + 10},R_75,,7,9,S", "price is missing"),
         (f"x,{T0 + 10},R_75,nan,7,9,S", "price must be positive and finite, was nan"),
         (f"x,{T0 + 10},R_75,-3,7,9,S", "price must be positive and finite, was -3"),
-        (f"x,{T0 + 10},R_75,1000,7,9,S", "price jumps from 100 to 1000"),
+        (f"x,{T0 + 10},R_75,1000,7,9,S", "price jumps from 100 to 1000 (+900 %)"),
         (f"x,{T0 + 3},R_75,100,7,9,S", "time runs backwards, or stands still with other prices"),
         (f"x,{T0 + 9},R_75,101,7,9,S", "time runs backwards, or stands still with other prices"),
         (f"x,{T0 + 10},R_75", "price is missing"),
@@ -90,7 +90,8 @@ async def test_a_hole_is_one_gap_with_both_ends(tmp_path: Path) -> None:
 async def test_a_bad_row_is_kept_aside_with_its_line(tmp_path: Path, row: str, reason: str) -> None:
     feed = FileFeed(ticks_csv(tmp_path, [row]))
     events = await play(feed)
-    assert feed.quarantine == (BadRow(12, reason),)
+    text = ",".join([*row.split(","), "", "", "", ""][:7])
+    assert feed.quarantine == (BadRow("R_75_20260404.csv:12", reason, text),)
     assert feed.stats.bad_frames == 1
     assert [e.time for e in events] == [(T0 + k) * SECOND for k in range(400)]
 
@@ -158,8 +159,8 @@ async def test_a_missing_bar_is_a_gap(tmp_path: Path) -> None:
     [
         ("a.csv", "", "a.csv is empty; fetch it again or leave it out"),
         ("a.csv", "unix_time,price\n", "has a header but no rows"),
-        ("a.csv", "unix_time,quote\n1775217456,3\n", "lacks price, or open, high, low and close"),
-        ("a.csv", "when,price\n1775217456,3\n", r"lacks a time \(unix_time"),
+        ("a.csv", "unix_time,quote\n1775217456,3\n", "columns quote, unix_time; known are .*ticks"),
+        ("a.csv", "when,price\n1775217456,3\n", "columns price, when; known are .*Profit export"),
         ("a.parquet", "PAR1 not at all", r"a\.parquet is not Parquet"),
         ("a.feather", "x", r"must be \.csv or \.parquet, was \.feather"),
         ("a.csv", "ts,open,high,low,close\n1775217456,2,4,1,3\n", "bars must be evenly spaced"),

@@ -9,19 +9,28 @@ from pathlib import Path
 
 import numpy as np
 
-from market.errors import UnknownSymbol
+from market.errors import DataError, UnknownSymbol
 from market.events import Event, FeedGap
 from market.holes import MAX_GAP
+from market.series import BadRow
 from market.store import TickStore
 from market.tape import Tape
 from venues.base import FeedStats
-from venues.files.find import symbol_of
-from venues.files.recording import BadRow, Recording, record
+from venues.files.names import symbols_in
+from venues.files.recording import Recording, read_recording
 
 __all__ = ["FileFeed"]
 
 _BREATH = 256
 """Events between two turns of the event loop."""
+
+_FAULTS = {
+    **dict.fromkeys(("price", "open", "high", "low", "close", "bid", "ask"), "price"),
+    **dict.fromkeys(("volume", "size", "trades", "buy_volume"), "size"),
+    "time": "time",
+    "symbol": "symbol",
+}
+"""What a reason's first word means in :class:`~venues.base.FeedStats`."""
 
 
 class FileFeed:
@@ -30,18 +39,23 @@ class FileFeed:
     Parameters
     ----------
     path
-        A CSV or Parquet file (see :func:`~venues.files.recording.record`), or the folder of a
-        tick store.
+        A CSV or Parquet file (see :func:`~venues.files.recording.read_recording`), or the folder
+        of a tick store.
     symbol
-        What it holds; from the file's name if left out.
+        Which of its symbols; the only one there is if left out.
     max_gap
         Steps longer than so many nominal ones become a :class:`~market.events.FeedGap`. The tick
         store knows its holes itself.
+
+    Raises
+    ------
+    DataError
+        No symbol was asked for, and the file has several.
     """
 
     def __init__(self, path: Path, symbol: str | None = None, max_gap: float = MAX_GAP) -> None:
         self.path = path
-        self.symbol = symbol or symbol_of(path)
+        self.symbol = symbol or _only(path)
         self.stats = FeedStats()
         self.live = True
         self._max_gap = max_gap
@@ -50,12 +64,12 @@ class FileFeed:
     @property
     def tape(self) -> Tape:
         """The whole recording, read when first asked for; raises :class:`DataError`."""
-        return self._recording.tape
+        return self._read[0]
 
     @property
     def quarantine(self) -> tuple[BadRow, ...]:
         """The rows that are not used, and why."""
-        return self._recording.bad
+        return self._read[1]
 
     async def events(self, after: int) -> AsyncGenerator[Event, None]:
         """Yield the events later than ``after``; see :class:`~venues.base.Feed`.
@@ -103,10 +117,28 @@ class FileFeed:
         self._closed = True
 
     @cached_property
-    def _recording(self) -> Recording:
+    def _read(self) -> tuple[Tape, tuple[BadRow, ...]]:
         if self.path.is_dir():
-            return Recording(TickStore(self.path).tape(self.symbol), (), 0)
-        recording = record(self.path, self.symbol, self._max_gap)
-        self.stats.bad_frames = len(recording.bad)
+            return TickStore(self.path).tape(self.symbol), ()
+        recording = read_recording(self.path, self.symbol, max_gap=self._max_gap)
+        for row in recording.bad:
+            self.stats.refuse(_FAULTS.get(row.reason.split(" ", 1)[0], "malformed"))
         self.stats.duplicates = recording.duplicates
-        return recording
+        return _tape(self.path, recording), recording.bad
+
+
+def _only(path: Path) -> str:
+    symbols = [] if path.is_dir() else symbols_in(path)
+    if len(symbols) != 1:
+        raise DataError(
+            f"{path} holds {', '.join(symbols) or 'what it was given'}; say which symbol to play"
+        )
+    return symbols[0]
+
+
+def _tape(path: Path, recording: Recording) -> Tape:
+    """Return the ticks or bars; of a file that has trades too, the ticks."""
+    for series in recording.series:
+        if series.kind in ("ticks", "bars"):
+            return series.tape()
+    raise DataError(f"{path} holds {recording.series[0].kind} only; make bars of them first")

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from market.errors import DataError, UnknownSymbol
 from market.store import TickStore
+from venues.files.names import symbols_in
 
-__all__ = ["find", "symbol_of"]
-
-_NAME = re.compile(r"(?P<symbol>.+?)(_(\d{8}|\d{4}-\d\d-\d\d|\d+(s|m|h|d)|ticks))*")
-
-
-def symbol_of(path: Path) -> str:
-    """Return the symbol a file's name begins with.
-
-    Examples
-    --------
-    >>> [symbol_of(Path(name)) for name in ("R_75_20260404.csv", "BTCUSDT_5m.parquet", "R_75.csv")]
-    ['R_75', 'BTCUSDT', 'R_75']
-    """
-    match = _NAME.fullmatch(path.stem)
-    return path.stem if match is None else match["symbol"]
+__all__ = ["find"]
 
 
 def find(folder: Path, symbols: Sequence[str] | None = None) -> dict[str, Path]:
-    """Return where to find each symbol: a file of its own, or the folder if it is a tick store.
+    """Return where to find each symbol: a file, or the folder if it is a tick store.
 
     Parameters
     ----------
     folder
-        Holds files named by symbol, such as ``R_75_20260404.csv``, or a tick store.
+        Holds files that say in a column what they are of (perhaps of several symbols), or are
+        named by it, such as ``R_75_20260404.csv``; or a tick store.
     symbols
         Which; all there are if left out, sorted.
 
@@ -50,12 +37,12 @@ def find(folder: Path, symbols: Sequence[str] | None = None) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix not in {".csv", ".parquet"} or path.name.startswith("."):
             continue
-        symbol = symbol_of(path)
-        if symbol in found and (symbols is None or symbol in symbols):
-            raise DataError(
-                f"{folder} has {found[symbol].name} and {path.name} of {symbol}; keep one"
-            )
-        found[symbol] = path
+        for symbol in symbols_in(path):
+            if symbol in found and (symbols is None or symbol in symbols):
+                raise DataError(
+                    f"{folder} has {found[symbol].name} and {path.name} of {symbol}; keep one"
+                )
+            found[symbol] = path
     if not found:
         raise DataError(f"{folder} holds no recording (.csv, .parquet, or a tick store)")
     for symbol in symbols or ():

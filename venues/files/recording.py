@@ -1,50 +1,33 @@
-"""From a file's rows to a tape: every row is used, dropped as a double, or kept aside with why."""
+"""From a file to series: every row is used, dropped as a double, or kept aside with why."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import repeat
-from math import isfinite, log, nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from market.errors import DataError
+from market.calendar import ALWAYS, SAO_PAULO, Calendar, calendar_of
+from market.errors import DataError, UnknownSymbol
 from market.events import SECOND
 from market.holes import MAX_GAP, holes, nominal_step
-from market.tape import Tape
+from market.series import BadRow, Series
+from venues.files.changes import split
+from venues.files.formats import layout_of
+from venues.files.layout import VALUES, Columns, Layout
+from venues.files.names import symbol_of
+from venues.files.order import in_order
+from venues.files.rows import Rows, read_rows
 from venues.files.table import Table, read_table
 
-__all__ = ["BadRow", "Recording", "record"]
-
-TIMES = ("unix_time", "open_time", "date", "timestamp", "ts", "time", "datetime")
-"""Names a time column may have; the first of them that is there is used."""
+__all__ = ["TOLERATED", "Recording", "read_recording"]
 
 TOLERATED = 0.01
 """Share of bad rows above which a file is refused as a whole."""
 
-LARGEST_JUMP = 1.0
-"""Absolute log return between neighbours that no market makes: a factor of 2.7."""
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that is not used.
-
-    Parameters
-    ----------
-    line
-        Where it stands in its file, from 1.
-    reason
-        What is wrong with it.
-    """
-
-    line: int
-    reason: str
+_DAY = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -53,173 +36,199 @@ class Recording:
 
     Parameters
     ----------
-    tape
-        Its good rows; those behind a hole are ``fresh``.
+    series
+        Its good rows, a series for each symbol and kind; those behind a hole are ``fresh``.
     bad
-        The rows kept aside.
+        The rows kept aside, in the order of the file.
     duplicates
         Rows that said again what stood there already.
+    layout
+        Name of its format.
     """
 
-    tape: Tape
+    series: tuple[Series, ...]
     bad: tuple[BadRow, ...]
     duplicates: int
+    layout: str
 
 
-def record(path: Path, symbol: str, max_gap: float = MAX_GAP) -> Recording:
-    """Read a recording.
+def read_recording(
+    path: Path,
+    symbol: str | None = None,
+    *,
+    max_gap: float = MAX_GAP,
+    tolerate: float = TOLERATED,
+    zone: str | None = None,
+    careful: bool = False,
+) -> Recording:
+    """Read a recording of any known format (see :mod:`venues.files.formats`).
 
-    Ticks are rows of a time and ``price``, bars rows of a time and ``open``, ``high``, ``low``,
-    ``close`` and, if there is one, ``volume``. Times are numbers since 1970 in seconds, milli-,
-    micro- or nanoseconds, told apart by their size, or ISO dates, UTC if they name no zone. A
-    bar's time is that of its **opening**, as venues write it; the tape has that of its close.
+    The format is recognised by the header. Times are numbers since 1970 in seconds, milli-, micro-
+    or nanoseconds, told apart by their size, or dates in the format's zone. A bar's time in a file
+    is that of its **opening**; the series has that of its close. Of B3's futures, nights, weekends
+    and holidays are no holes (:data:`~market.calendar.B3_FUTURES`), and rows of a weekend are bad:
+    B3 holds rehearsals then, at invented prices.
 
     Parameters
     ----------
     path
         A CSV or Parquet file.
     symbol
-        What the tape is of.
+        Which of the file's symbols to read; all if left out. Where the file doesn't say what it is
+        of, this is what it is called; from the file's name if left out.
     max_gap
         Steps longer than so many nominal ones are holes.
+    tolerate
+        Share of bad rows up to which the others are used; 1 uses them whatever the share.
+    zone
+        Of times that name none, such as ``Europe/Athens``; the format's own if left out.
+    careful
+        Look at every row one by one: the same result, slowly.
 
     Raises
     ------
+    UnknownSymbol
+        The file is of other symbols.
     DataError
-        The file is empty or lacks a column, or more than a hundredth of its rows is bad: not a
-        time or a price, a bar whose high is not its highest, time running backwards, a price
-        nearly three times that of the row before.
+        The file is empty, of no known format, or too many of its rows are bad: not a time or a
+        price, a bar whose high is not its highest, time running backwards, a price nearly three
+        times that of the row before.
     """
     table = read_table(path)
-    bars = {"open", "high", "low", "close"} <= table.columns.keys()
-    names = _columns(table, bars)
-    times, rows, bad, duplicates = _clean(table, names, bars)
-    if len(bad) > TOLERATED * len(table):
-        raise DataError(
-            f"{path}: {len(bad)} of {len(table)} rows are bad, the first in line {bad[0].line}: "
-            f"{bad[0].reason}; mend the file, or fetch it again"
-        )
-    when = np.array(times, np.int64)
-    step = nominal_step(when)
-    if bars:
-        if not step:
-            raise DataError(f"{path}: bars must be evenly spaced, at least three; resample them")
-        when = when + step
-    tape = Tape(
-        symbol, bars, when, np.array(rows, np.float64).reshape(-1, 5), holes(when, step, max_gap)
-    )
-    return Recording(tape, tuple(bad), duplicates)
-
-
-def _columns(table: Table, bars: bool) -> tuple[str, ...]:
-    """Return the names of the time column and the price columns."""
-    time = next((name for name in TIMES if name in table.columns), None)
-    missing = [] if time else ["a time (unix_time, open_time, date, timestamp, ts)"]
-    if not bars and "price" not in table.columns:
-        missing.append("price, or open, high, low and close")
-    if missing or time is None:
-        raise DataError(
-            f"{table.path} lacks {' and '.join(missing)}; its columns are "
-            f"{', '.join(table.columns)}"
-        )
-    return (time, "open", "high", "low", "close") if bars else (time, "price")
-
-
-Rows = tuple[list[int], list[tuple[float, ...]], list[BadRow], int]
-
-
-def _clean(table: Table, names: tuple[str, ...], bars: bool) -> Rows:
-    """Sort the rows into times and prices, bad ones, and how many were there twice."""
-    times: list[int] = []
-    rows: list[tuple[float, ...]] = []
-    bad: list[BadRow] = []
+    layout = layout_of(path, frozenset(table.columns))
+    columns = layout.columns(table.columns)
+    names, where = _symbols(path, columns, symbol)
+    rows = read_rows(columns, layout.kind, _zone(path, layout, names, zone), careful)
+    bad = dict(rows.bad)
+    bad |= dict.fromkeys(np.flatnonzero(where == -1).tolist(), "symbol is missing")
+    series: list[Series] = []
     duplicates = 0
-    stamps, *prices = (table.columns[name] for name in names)
-    volumes: Any = table.columns.get("volume") if bars else None
-    for line, (stamp, volume, *cells) in enumerate(
-        zip(stamps, repeat(nan) if volumes is None else volumes, *prices, strict=False),
-        table.first,
-    ):
-        try:
-            time = _time(stamp)
-            values = _bar(cells, volume) if bars else (_price(cells[0]),) * 4 + (nan,)
-            if times and time <= times[-1]:
-                at = bisect_right(times, time) - 1
-                if at >= 0 and times[at] == time and _same(rows[at], values):
-                    duplicates += 1
-                    continue
-                raise ValueError("time runs backwards, or stands still with other prices")
-            if rows and abs(log(values[3] / rows[-1][3])) > LARGEST_JUMP:
-                raise ValueError(f"price jumps from {rows[-1][3]:g} to {values[3]:g}")
-        except ValueError as error:
-            bad.append(BadRow(line, str(error)))
-            continue
-        times.append(time)
-        rows.append(values)
-    return times, rows, bad, duplicates
+    good = np.ones(len(table), np.bool_)
+    good[list(bad)] = False
+    common = nominal_step(np.unique(rows.times[good])) if len(names) > 1 else 0
+    for number, name in enumerate(names):
+        mine = np.flatnonzero(good & (where == number))
+        if symbol is None or name == symbol:
+            made, wrong, double = _series(name, layout, rows, mine, max_gap, path, common)
+            series += made
+            bad |= wrong
+            duplicates += double
+    _refuse_if_too_bad(table, bad, tolerate)
+    if not series:
+        raise DataError(f"{path}: no row is left to use; fetch the file again")
+    aside = (BadRow(table.where(row), bad[row], table.text(row)) for row in sorted(bad))
+    return Recording(tuple(series), tuple(aside), duplicates, layout.name)
 
 
-def _same(a: Sequence[float], b: Sequence[float]) -> bool:
-    return all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
+def _symbols(
+    path: Path, columns: Columns, symbol: str | None
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the file's symbols, and for each row which of them it is of; -1 for none."""
+    if "symbol" not in columns:
+        name = symbol or symbol_of(path)
+        return [name], np.zeros(len(columns["time"]), np.int64)
+    coded = columns["symbol"].cast(pa.string()).combine_chunks().dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    where = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    if "" in names:
+        where[where == names.index("")] = -1
+    there = [name for name in names if name]
+    if symbol is not None and symbol not in there:
+        raise UnknownSymbol(f"{path} holds {', '.join(there) or 'no symbol'}, not {symbol}")
+    return names, where
 
 
-def _number(name: str, cell: object) -> float:
-    if cell is None or cell == "":
-        raise ValueError(f"{name} is missing")
-    try:
-        return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, was {cell!r}") from None
+def _zone(path: Path, layout: Layout, names: list[str], zone: str | None) -> str:
+    if zone or layout.zone:
+        return zone or str(layout.zone)
+    if any(calendar_of(name) is ALWAYS for name in names):
+        raise DataError(
+            f"{path}: times of {layout.name} are their server's, and the file doesn't say its time "
+            f"zone; {', '.join(names)} is no future of B3: say the zone, such as Europe/Athens"
+        )
+    return SAO_PAULO
 
 
-def _price(cell: object, name: str = "price") -> float:
-    price = _number(name, cell)
-    if not (isfinite(price) and price > 0.0):
-        raise ValueError(f"{name} must be positive and finite, was {price:g}")
-    return price
+def _refuse_if_too_bad(table: Table, bad: dict[int, str], tolerate: float) -> None:
+    if len(bad) > tolerate * len(table):
+        first = min(bad)
+        raise DataError(
+            f"{table.path}: {len(bad)} of {len(table)} rows are bad, the first in line "
+            f"{first + table.first}: {bad[first]}; mend the file, or fetch it again"
+        )
 
 
-def _bar(cells: Sequence[object], volume_cell: object) -> tuple[float, ...]:
-    opened, high, low, closed = (
-        _price(cell, name)
-        for cell, name in zip(cells, ("open", "high", "low", "close"), strict=True)
-    )
-    if high < max(opened, closed, low) or low > min(opened, closed):
-        raise ValueError(f"high {high:g} and low {low:g} must enclose {opened:g} and {closed:g}")
-    volume = nan if volume_cell in (None, "") else _number("volume", volume_cell)
-    if volume < 0.0:
-        raise ValueError(f"volume must not be negative, was {volume:g}")
-    return opened, high, low, closed, volume
+def _series(
+    symbol: str,
+    layout: Layout,
+    rows: Rows,
+    mine: npt.NDArray[np.int64],
+    max_gap: float,
+    path: Path,
+    common: int,
+) -> tuple[list[Series], dict[int, str], int]:
+    """Return the series of one symbol's rows, what is wrong with which row, and the doubles."""
+    calendar, bad = calendar_of(symbol), {}
+    for row, reason in _rehearsals(calendar, rows.times[mine]).items():
+        bad[int(mine[row])] = reason
+    mine = mine[~np.isin(mine, list(bad))]
+    if not len(mine):
+        return [], bad, 0
+    if rows.times[mine[0]] > rows.times[mine[-1]]:
+        mine = mine[::-1]  # newest first
+    times, values = rows.times[mine], rows.values[mine]
+    if layout.finish is not None:
+        values = layout.finish(symbol, values)
+    if layout.kind == "changes":
+        made, wrong = split(symbol, times, values)
+        return made, bad | {int(mine[row]): reason for row, reason in wrong.items()}, 0
+    price = values[:, VALUES[layout.kind].index("close" if layout.kind == "bars" else "price")]
+    order = in_order(times, values, price, ties=layout.kind == "trades")
+    bad |= {int(mine[row]): reason for row, reason in order.bad.items()}
+    times, values = times[order.kept], values[order.kept]
+    one = _one(symbol, layout.kind, times, values, calendar, max_gap, path, common)
+    return [one], bad, order.duplicates
 
 
-def _time(stamp: object) -> int:
-    """Return nanoseconds since 1970."""
-    if isinstance(stamp, int):
-        return _scaled(stamp)
-    if isinstance(stamp, str):
-        text = stamp.strip()
-        if text.isdecimal():
-            return _scaled(int(text))
-        parsed = datetime.fromisoformat(text)
-        moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        span = moment - datetime(1970, 1, 1, tzinfo=UTC)
-        return (span.days * 86_400 + span.seconds) * SECOND + span.microseconds * 1000
-    if isinstance(stamp, float) and isfinite(stamp):
-        return _scaled(int(stamp)) if stamp == int(stamp) else round(stamp * SECOND)
-    raise ValueError(f"time must be a number or an ISO date, was {stamp!r}")
+def _one(
+    symbol: str,
+    kind: str,
+    times: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    calendar: Calendar,
+    max_gap: float,
+    path: Path,
+    common: int,
+) -> Series:
+    if kind == "trades":
+        ids, price, size, side = values.T
+        whole = np.where(np.isnan(ids), -1, ids).astype(np.int64)
+        return Series.trades(symbol, times, whole, price, size, np.nan_to_num(side))
+    step = nominal_step(times)
+    fresh = holes(times if kind == "ticks" else times + step, step, max_gap, calendar)
+    if kind == "ticks":
+        price, bid, ask = values.T
+        return Series.ticks(symbol, times, price, bid, ask, fresh)
+    # A contract that isn't traded every minute has bars where it was: nothing is lost between them,
+    # and the step is that of the others in its file.
+    step = step or common
+    if not step:
+        raise DataError(
+            f"{path}: bars must be evenly spaced, at least three of a symbol; those of {symbol} "
+            "are not: resample them"
+        )
+    return Series.bars(symbol, times + step, step, values[:, :5], values[:, 5], values[:, 6], fresh)
 
 
-def _scaled(stamp: int) -> int:
-    """Return nanoseconds from seconds, milli-, micro- or nanoseconds.
-
-    Between 1973 and 2286 the four can't be confused.
-
-    Examples
-    --------
-    >>> {_scaled(1_700_000_000 * 10**k) for k in (0, 3, 6, 9)}
-    {1700000000000000000}
-    """
-    for digits, factor in ((10, SECOND), (13, 1_000_000), (16, 1_000), (19, 1)):
-        if 10 ** (digits - 2) <= stamp < 10**digits:
-            return stamp * factor
-    raise ValueError(f"time must lie between 1973 and 2286, was {stamp}")
+def _rehearsals(calendar: Calendar, times: npt.NDArray[np.int64]) -> dict[int, str]:
+    """Return the rows of a weekend, where the market rests then."""
+    if calendar.hours is None:
+        return {}
+    days, where = np.unique(times // _DAY, return_inverse=True)  # no session crosses midnight UTC
+    found: dict[int, str] = {}
+    for number, day in enumerate(days.tolist()):
+        date = calendar.day(day * _DAY + _DAY // 2)
+        if date.weekday() >= 5 and not calendar.trades_on(date):
+            reason = f"{date:%A} {date} has no session: a rehearsal's price"
+            found |= dict.fromkeys(np.flatnonzero(where == number).tolist(), reason)
+    return found

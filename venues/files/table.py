@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Sequence
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
 from market.errors import DataError
 
 __all__ = ["Table", "read_table"]
+
+_DELIMITERS = ",;\t"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -22,22 +31,34 @@ class Table:
     path
         The file.
     columns
-        Each column's values by its name in lower case, spaces as underscores. A row that is too
-        short has ``None`` where its file has nothing.
+        Each column's values by its name in lower case, spaces as underscores. CSV is text, ``null``
+        where a row is too short; Parquet's types are kept, but moments are ``int64`` nanoseconds.
     first
         Line the first row stands on: 2 under a CSV's header, 1 in Parquet.
+    delimiter
+        Between cells.
     """
 
     path: Path
-    columns: dict[str, Sequence[Any]]
+    columns: dict[str, pa.ChunkedArray]
     first: int
+    delimiter: str = ","
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    def where(self, row: int) -> str:
+        """Return file and line of a row."""
+        return f"{self.path.name}:{row + self.first}"
+
+    def text(self, row: int) -> str:
+        """Return a row as it stands in the file."""
+        cells = (column[row].as_py() for column in self.columns.values())
+        return self.delimiter.join("" if cell is None else str(cell) for cell in cells)
+
 
 def read_table(path: Path) -> Table:
-    """Read a CSV or Parquet file.
+    """Read a CSV (comma, semicolon or tab) or Parquet file.
 
     Raises
     ------
@@ -60,35 +81,63 @@ def read_table(path: Path) -> Table:
 
 
 def _csv(path: Path) -> Table:
+    data = path.read_bytes().rstrip(b"\r\n")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
+        if data.startswith(_UTF16):  # as MetaTrader writes some of its exports
+            data = data.decode("utf-16").encode()
+        head = data.partition(b"\n")[0].decode("utf-8-sig")
+        delimiter = max(_DELIMITERS, key=head.count)
+        header = [
+            _name(cell) for cell in next(csv.reader([head.rstrip("\r")], delimiter=delimiter))
+        ]
+        columns = _fast(data, len(header), delimiter) or _careful(data, len(header), delimiter)
+    except (UnicodeDecodeError, csv.Error, StopIteration) as error:
         raise DataError(f"{path} is not CSV in UTF-8 ({error}); convert it") from error
-    header = [_name(cell) for cell in rows[0]] if rows else [""]
-    body = rows[1:]
-    width = len(header)
-    padded = [row if len(row) == width else [*row, *[None] * width][:width] for row in body]
-    columns = list(zip(*padded, strict=True)) if padded else [()] * width
-    return Table(path, dict(zip(header, columns, strict=True)), first=2)
+    return Table(path, dict(zip(header, columns, strict=True)), 2, delimiter)
+
+
+def _fast(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray] | None:
+    """Return the columns if every row is as wide as the header and nothing is quoted."""
+    body = data.partition(b"\n")[2]
+    if b'"' in body or not body:
+        return None
+    names = [str(k) for k in range(width)]
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(body),
+            pyarrow.csv.ReadOptions(column_names=names, block_size=1 << 22),
+            pyarrow.csv.ParseOptions(
+                delimiter=delimiter, quote_char=False, ignore_empty_lines=False
+            ),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return list(table.columns)
+
+
+def _careful(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray]:
+    """Return the columns of any CSV: short rows end in nulls, what is too much is cut off."""
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+    body = [row if len(row) == width else [*row, *[None] * width][:width] for row in rows[1:]]
+    columns: list[Any] = list(zip(*body, strict=True)) if body else [()] * width
+    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]
 
 
 def _parquet(path: Path) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
     try:
         with path.open("rb") as file:
-            table = parquet.read_table(file)
+            table = pyarrow.parquet.read_table(file)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path} is not Parquet ({error}); fetch it again") from error
-    columns: dict[str, Sequence[Any]] = {}
+    columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         stamp = pa.types.is_timestamp(column.type)
-        columns[_name(name)] = (
-            column.cast(pa.timestamp("ns")).cast(pa.int64()) if stamp else column
-        ).to_pylist()
-    return Table(path, columns or {"": ()}, first=1)
+        typed = pc.cast(pc.cast(column, pa.timestamp("ns")), pa.int64()) if stamp else column
+        if pa.types.is_dictionary(typed.type) or pa.types.is_large_string(typed.type):
+            typed = pc.cast(typed, pa.string())
+        columns[_name(name)] = typed
+    return Table(path, columns or {"": pa.chunked_array([pa.nulls(0)])}, 1)
 
 
 def _name(cell: str) -> str:
