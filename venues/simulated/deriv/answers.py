@@ -7,6 +7,9 @@ from typing import Any
 
 from market.processes import CrashBoom
 from market.synthetics import SyntheticIndex
+from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.limits import v3_rates
+from venues.simulated.deriv.offers import CANCELLATIONS
 from venues.simulated.deriv.record import Record
 
 __all__ = ["account", "active_symbol", "contracts", "ohlc", "tick", "website_status"]
@@ -72,17 +75,18 @@ def active_symbol(record: Record, order: int, full: bool) -> dict[str, Any]:
 def contracts(record: Record) -> dict[str, Any]:
     """Body of ``contracts_for``: rise/fall where ticks are even-handed, and multipliers."""
     index = record.index
-    rising, falling = ("CALL", "up"), ("PUT", "down")
+    cancels = not isinstance(index.process, CrashBoom)
     offered = [
         _contract(index, kind, "multiplier", "Multipliers", sentiment)
         | {"multiplier_range": list(index.multipliers)}
-        | ({} if isinstance(index.process, CrashBoom) else {"cancellation_range": list(CANCELLATIONS)})
+        | ({"cancellation_range": list(CANCELLATIONS)} if cancels else {})
         for kind, sentiment in (("MULTUP", "up"), ("MULTDOWN", "down"))
     ]
     if not isinstance(index.process, CrashBoom):
         offered += [
-            _contract(index, kind, "callput", "Up/Down", sentiment)
-            for kind, sentiment in (rising, falling)
+            _contract(index, kind, category, "Up/Down", sentiment) | lasting
+            for lasting in _LASTING
+            for kind, category, sentiment in _BETS
         ]
     last = record.latest()
     return {
@@ -95,10 +99,22 @@ def contracts(record: Record) -> dict[str, Any]:
     }
 
 
+_LASTING = (
+    {"expiry_type": "tick", "max_contract_duration": "10t", "min_contract_duration": "1t"},
+    {"expiry_type": "intraday", "max_contract_duration": "1d", "min_contract_duration": "15s"},
+)
+_BETS = (
+    ("CALL", "callput", "up"),
+    ("PUT", "callput", "down"),
+    ("CALLE", "callputequal", "up"),
+    ("PUTE", "callputequal", "down"),
+)
+
+
 def _contract(
     index: SyntheticIndex, kind: str, category: str, display: str, sentiment: str
 ) -> dict[str, Any]:
-    timed = category == "callput"
+    timed = category.startswith("callput")
     return {
         "barrier_category": "euro_atm" if timed else "american",
         "barriers": 0,
@@ -107,10 +123,10 @@ def _contract(
         "contract_type": kind,
         "default_stake": 10,
         "exchange_name": "RANDOM",
-        "expiry_type": "tick" if timed else "no_expiry",
+        "expiry_type": "no_expiry",
         "market": MARKET["market"],
-        "max_contract_duration": "10t" if timed else "0",
-        "min_contract_duration": "1t" if timed else "0",
+        "max_contract_duration": "0",
+        "min_contract_duration": "0",
         "sentiment": sentiment,
         "start_type": "spot",
         "submarket": index.submarket,

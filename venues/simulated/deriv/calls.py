@@ -11,6 +11,8 @@ __all__ = ["GRANULARITIES", "Refusal", "call_of", "check"]
 Check = Callable[[object], str | None]
 """Takes a value, answers what is wrong with it or ``None``."""
 
+_HUGE = 1e15
+
 GRANULARITIES = (60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 """Candle lengths on offer, in seconds."""
 
@@ -39,6 +41,38 @@ def _integer(low: int | None = None, high: int | None = None) -> Check:
             return f"{value} < minimum({low})"
         if high is not None and value > high:
             return f"{value} > maximum({high})"
+        return None
+
+    return checked
+
+
+def _number(low: float = -_HUGE, high: float = _HUGE) -> Check:
+    def checked(value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"Expected number - got {_kind(value)}."
+        return None if low <= value <= high else "Out of range."
+
+    return checked
+
+
+def _or_null(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _fields(fields: dict[str, Check], *required: str) -> Check:
+    """Check an object's fields; the first fault is told."""
+
+    def checked(value: object) -> str | None:
+        if not isinstance(value, dict):
+            return f"Expected object - got {_kind(value)}."
+        for name in required:
+            if name not in value:
+                return f"/{name}: Missing property."
+        for name, held in value.items():
+            if name not in fields:
+                return f"Properties not allowed: {name}."
+            if fault := fields[name](held):
+                return f"/{name}: {fault}"
         return None
 
     return checked
@@ -96,6 +130,45 @@ _STREAM = _one_of(
     "website_status",
 )  # fmt: skip
 
+# Every contract type of the venue's schema, most of which are not on offer here.
+_CONTRACT = _one_of(
+    "ACCU", "ASIAND", "ASIANU", "CALL", "CALLE", "CALLSPREAD", "DIGITDIFF", "DIGITEVEN",
+    "DIGITMATCH", "DIGITODD", "DIGITOVER", "DIGITUNDER", "EXPIRYMISS", "EXPIRYMISSE",
+    "EXPIRYRANGE", "EXPIRYRANGEE", "LBFLOATCALL", "LBFLOATPUT", "LBHIGHLOW", "MULTDOWN", "MULTUP",
+    "NOTOUCH", "ONETOUCH", "PUT", "PUTE", "PUTSPREAD", "RANGE", "RESETCALL", "RESETPUT", "RUNHIGH",
+    "RUNLOW", "SNOWDOWN", "SNOWUP", "TICKHIGH", "TICKLOW", "TURBOSLONG", "TURBOSSHORT", "UPORDOWN",
+    "VANILLALONGCALL", "VANILLALONGPUT",
+)  # fmt: skip
+_BARRIER = _text(r"(?=.{1,20}$)[+-]?[0-9]+\.?[0-9]*")
+_CURRENCY = _text("[a-zA-Z0-9]{2,20}")
+_DAY = _text("([0-9]{4}-(0?[1-9]|1[012])-(0?[1-9]|[12][0-9]|3[01])|[0-9]{1,10})")
+_EPOCH = _integer(low=0, high=9_999_999_999)
+
+_WISH: dict[str, Check] = {
+    "amount": _number(low=0),
+    "barrier": _BARRIER,
+    "barrier2": _BARRIER,
+    "barrier_range": _one_of("tight", "middle", "wide"),
+    "basis": _one_of("payout", "stake"),
+    "cancellation": _text(r"\w+"),
+    "contract_type": _CONTRACT,
+    "currency": _CURRENCY,
+    "date_expiry": _EPOCH,
+    "date_start": _EPOCH,
+    "duration": _integer(low=0, high=99_999_999),
+    "duration_unit": _one_of("d", "m", "s", "h", "t"),
+    "growth_rate": _number(),
+    "limit_order": _fields({"stop_loss": _number(), "take_profit": _number()}),
+    "multiplier": _number(low=0),
+    "payout_per_point": _number(),
+    "product_type": _one_of("basic"),
+    "selected_tick": _integer(),
+    "symbol": _SYMBOL,
+    "trade_risk_profile": _one_of("low", "medium", "high"),
+    "trading_period_start": _integer(),
+}
+_WISHED = ("contract_type", "currency", "symbol")
+
 _ENVELOPE: dict[str, Check] = {"req_id": _integer(), "passthrough": _object}
 
 _FIELDS: dict[str, dict[str, Check]] = {
@@ -113,7 +186,7 @@ _FIELDS: dict[str, dict[str, Check]] = {
     },
     "contracts_for": {
         "contracts_for": _SYMBOL,
-        "currency": _text("[a-zA-Z0-9]{2,20}"),
+        "currency": _CURRENCY,
         "landing_company": _COMPANY,
         "landing_company_short": _COMPANY,
         "loginid": _LOGIN,
@@ -143,9 +216,66 @@ _FIELDS: dict[str, dict[str, Check]] = {
         "loginid": _LOGIN,
         "subscribe": _one_of(0, 1),
     },
-}
+    "proposal": {"proposal": _ONE, "subscribe": _ONE, "loginid": _LOGIN, **_WISH},
+    "buy": {
+        "buy": _text(r"(?:[\w-]{32,128}|1)"),
+        "loginid": _LOGIN,
+        "parameters": _fields(_WISH | {"app_markup_percentage": _number()}, *_WISHED),
+        "price": _number(low=0),
+        "subscribe": _ONE,
+    },
+    "sell": {"sell": _integer(), "loginid": _LOGIN, "price": _number()},
+    "cancel": {"cancel": _integer(), "loginid": _LOGIN},
+    "contract_update": {
+        "contract_update": _ONE,
+        "contract_id": _integer(),
+        "limit_order": _fields(
+            {"stop_loss": _or_null(_number()), "take_profit": _or_null(_number())}
+        ),
+        "loginid": _LOGIN,
+    },
+    "proposal_open_contract": {
+        "proposal_open_contract": _ONE,
+        "contract_id": _integer(),
+        "loginid": _LOGIN,
+        "subscribe": _ONE,
+    },
+    "portfolio": {"portfolio": _ONE, "contract_type": _or_list(_CONTRACT), "loginid": _LOGIN},
+    "transaction": {"transaction": _ONE, "loginid": _LOGIN, "subscribe": _ONE},
+    "statement": {
+        "statement": _ONE,
+        "action_type": _one_of(
+            "buy", "sell", "deposit", "withdrawal", "escrow", "adjustment", "virtual_credit",
+            "transfer",
+        ),
+        "date_from": _EPOCH,
+        "date_to": _EPOCH,
+        "description": _one_of(0, 1),
+        "limit": _number(low=0, high=999),
+        "loginid": _LOGIN,
+        "offset": _integer(low=0),
+    },
+    "profit_table": {
+        "profit_table": _ONE,
+        "contract_type": _or_list(_CONTRACT),
+        "date_from": _DAY,
+        "date_to": _DAY,
+        "description": _one_of(0, 1),
+        "limit": _number(low=0, high=500),
+        "loginid": _LOGIN,
+        "offset": _integer(low=0),
+        "sort": _one_of("ASC", "DESC"),
+    },
+}  # fmt: skip
 
-_REQUIRED: dict[str, tuple[str, ...]] = {"ticks_history": ("end",)}
+_REQUIRED: dict[str, tuple[str, ...]] = {
+    "buy": ("price",),
+    "contract_update": ("contract_id", "limit_order"),
+    "proposal": _WISHED,
+    "sell": ("price",),
+    "ticks_history": ("end",),
+    "transaction": ("subscribe",),
+}
 
 
 def call_of(request: Mapping[str, Any]) -> str:

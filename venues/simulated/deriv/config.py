@@ -10,6 +10,7 @@ from market.config import Config
 from market.errors import UnknownSymbol
 from market.synthetics import synthetic
 from venues.simulated.deriv.fault import Fault
+from venues.simulated.deriv.house import House
 
 __all__ = ["DerivExchangeConfig", "Fault", "OptionsConfig"]
 
@@ -61,9 +62,12 @@ class DerivExchangeConfig(Config):
     start_epoch
         Venue time at which it starts, seconds since 1970 UTC.
     calls_per_minute
-        Requests a v3 connection may make per real minute (``ping`` and ``time`` are free).
+        Requests a v3 connection may make per real minute (``ping`` and ``time`` are free), those
+        counted apart by ``house`` aside.
     options
         What is particular to options-v1.
+    house
+        What its trading charges and allows.
     idle_seconds
         Real seconds without a request after which a connection is closed.
     backlog
@@ -88,6 +92,7 @@ class DerivExchangeConfig(Config):
     start_epoch: Annotated[int, Field(ge=0, le=4_000_000_000)] = 1_775_001_600
     calls_per_minute: Annotated[int, Field(ge=1)] = 180
     options: OptionsConfig = OptionsConfig()
+    house: House = House()
     idle_seconds: Annotated[float, Field(gt=0.0)] = 120.0
     backlog: Annotated[int, Field(ge=1)] = 50_000
     refused_tokens: tuple[str, ...] = ("expired",)

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from venues.simulated.deriv import calls
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.config import OptionsConfig
+from venues.simulated.deriv.house import House
+from venues.simulated.deriv.limits import Rates, v3_rates
 from venues.simulated.deriv.options import BODIES
 
 __all__ = ["V3", "Dialect", "Options"]
@@ -25,13 +27,13 @@ class Dialect(Protocol):
 
     Attributes
     ----------
-    calls
-        Real seconds, and how many calls a connection may make in them.
+    rates
+        How many calls a connection may make, by category and real seconds.
     subscriptions
         How many streams a connection may have open; infinity where the venue names no limit.
     """
 
-    calls: tuple[float, int]
+    rates: Rates
     subscriptions: float
 
     def request(self, request: Frame) -> Frame:
@@ -57,13 +59,15 @@ class V3:
     Parameters
     ----------
     calls_per_minute
-        Of a connection.
+        Of a connection, in no other category.
+    house
+        Knows the other categories.
     """
 
     subscriptions = inf
 
-    def __init__(self, calls_per_minute: int) -> None:
-        self.calls = (60.0, calls_per_minute)
+    def __init__(self, calls_per_minute: int, house: House) -> None:
+        self.rates = v3_rates(calls_per_minute, house)
 
     def request(self, request: Frame) -> Frame:
         """Return the request as it is."""
@@ -98,7 +102,7 @@ class Options:
     """
 
     def __init__(self, config: OptionsConfig) -> None:
-        self.calls = (1.0, config.calls_per_second)
+        self.rates: Rates = {"general": {1.0: config.calls_per_second}}
         self.subscriptions = float(config.subscriptions)
         self._echo = config.echo
 

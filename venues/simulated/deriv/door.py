@@ -57,7 +57,7 @@ class Door:
     def __init__(
         self, config: DerivExchangeConfig, clock: Callable[[], float], base: Callable[[], str]
     ) -> None:
-        self._v3 = V3(config.calls_per_minute)
+        self._v3 = V3(config.calls_per_minute, config.house)
         self._options = Options(config.options)
         self._base = base
         self._passwords = Passwords(config, clock)

@@ -13,15 +13,17 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from market.errors import VenueError
 from market.tape import Tape
-from venues.simulated.deriv import answers
+from venues.simulated.deriv import follow
 from venues.simulated.deriv.broadcast import Broadcast
 from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.contracts import Quote
 from venues.simulated.deriv.door import PATH, Connection, Door
 from venues.simulated.deriv.fault import Fault
 from venues.simulated.deriv.record import Record
 from venues.simulated.deriv.replies import answer
 from venues.simulated.deriv.script import Script
 from venues.simulated.deriv.session import Session
+from venues.simulated.deriv.trading import Trading
 
 __all__ = ["PATH", "DerivExchange"]
 
@@ -42,6 +44,8 @@ class DerivExchange:
     ----------
     records
         Each symbol's ticks as far as published.
+    trading
+        Accounts and contracts; they survive every connection.
     connections
         How many clients were let in so far.
     """
@@ -50,6 +54,7 @@ class DerivExchange:
         self.config = config
         origin = config.start_epoch - config.history_seconds
         self.records = {name: Record(name, config.seed, origin) for name in config.symbols}
+        self.trading = Trading(config.house, config.start_epoch)
         self.connections = 0
         self._live: dict[str, int] = {}
         for name, record in self.records.items():
@@ -160,6 +165,10 @@ class DerivExchange:
             session.cut()
         await asyncio.sleep(0)
 
+    def catch_up(self) -> None:
+        """Publish what is due, so that a request meets the market as it is now."""
+        self._publish_due()
+
     def refuses_call(self) -> bool:
         """Whether a ``rate_limit`` fault refuses the call made now."""
         return self._script.take("rate_limit")
@@ -171,9 +180,11 @@ class DerivExchange:
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections += 1
         entry = self._door.entry(connection)
-        session = Session(self, connection, self.connections, monotonic, answer, entry.dialect)
+        session = Session(
+            self, connection, self.connections, monotonic, answer, follow.hear, entry.dialect
+        )
         if entry.token is not None:
-            session.account = answers.account(entry.token, self.config.start_epoch)
+            session.enter(self.trading.account(entry.token))
         self._sessions[connection] = session
         try:
             await session.run()
@@ -209,6 +220,11 @@ class DerivExchange:
         if "lost" in faults.kinds:
             record.lose(i)
         self._broadcast.tick(record, i, faults)
+        if "lost" not in faults.kinds:
+            pips = round(record.price(i) * 10**record.index.decimals)
+            self.trading.tick(record.symbol, Quote(record.epoch(i), pips))
+            for session in self._sessions.values():
+                follow.tick(session, record.symbol)
 
     def _break(self, fault: Fault, record: Record, i: int) -> None:
         """Commit what a fault does to connections and clocks."""

@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
-from venues.simulated.deriv import answers, history
+from venues.simulated.deriv import accounts, answers, dealing, history
 from venues.simulated.deriv.calls import Refusal
-from venues.simulated.deriv.record import Record
+from venues.simulated.deriv.frames import Request, record_of, reply, without_secrets
 from venues.simulated.deriv.session import Session, envelope
 
 __all__ = ["answer"]
-
-Request = dict[str, Any]
 
 
 def answer(session: Session, frame: str | bytes) -> None:
@@ -33,50 +31,54 @@ def answer(session: Session, frame: str | bytes) -> None:
         call = session.dialect.call_of(request)
         session.count(call)
         session.dialect.check(call, request)
+        session.host.catch_up()
         _REPLIES[call](session, request)
     except Refusal as refusal:
         error = {"code": refusal.code, "message": refusal.message}
         details = {"details": refusal.details} if refusal.details else {}
-        carried = envelope(_without_secrets(request), call or "error")
+        carried = envelope(without_secrets(request), call or "error")
         session.send(carried, error=error | details)
 
 
 def _ping(session: Session, request: Request) -> None:
-    _reply(session, request, "ping", "pong")
+    reply(session, request, "ping", "pong")
 
 
 def _time(session: Session, request: Request) -> None:
-    _reply(session, request, "time", int(session.host.told_time))
+    reply(session, request, "time", int(session.host.told_time))
 
 
 def _website_status(session: Session, request: Request) -> None:
-    body = answers.website_status(session.host.config.calls_per_minute)
-    _reply_and_stream(session, request, "website_status", body)
+    body = answers.website_status(session.host.config)
+    if request.get("subscribe"):
+        session.send(session.subscribe(request, "website_status").envelope, website_status=body)
+    else:
+        reply(session, request, "website_status", body)
 
 
 def _active_symbols(session: Session, request: Request) -> None:
     full = request["active_symbols"] == "full"
     records = session.host.records.values()
     body = [answers.active_symbol(record, order, full) for order, record in enumerate(records)]
-    _reply(session, request, "active_symbols", body)
+    reply(session, request, "active_symbols", body)
 
 
 def _contracts_for(session: Session, request: Request) -> None:
-    record = _record(session, request["contracts_for"])
-    _reply(session, request, "contracts_for", answers.contracts(record))
+    record = record_of(session, request["contracts_for"])
+    reply(session, request, "contracts_for", answers.contracts(record))
 
 
 def _ticks(session: Session, request: Request) -> None:
     """Stream from the last tick on, as the venue does even where ``subscribe`` is left out."""
     asked = request["ticks"]
-    for record in [_record(session, s) for s in (asked if isinstance(asked, list) else [asked])]:
+    for record in [record_of(session, s) for s in (asked if isinstance(asked, list) else [asked])]:
         subscription = session.subscribe(request, "tick", record.symbol)
         if record.latest() >= 0:
             session.emit(subscription, record.latest())
 
 
 def _ticks_history(session: Session, request: Request) -> None:
-    record = _record(session, request["ticks_history"])
+    record = record_of(session, request["ticks_history"])
     if record.latest() < 0:
         raise Refusal("NoRealtimeQuotes", f"No quotes of {record.symbol} yet.")
     style = request.get("style", "candles" if "granularity" in request else "ticks")
@@ -95,7 +97,8 @@ def _ticks_history(session: Session, request: Request) -> None:
 
 def _forget(session: Session, request: Request) -> None:
     known = session.subscriptions.pop(request["forget"], None)
-    _reply(session, request, "forget", int(known is not None))
+    session.prices.pop(request["forget"], None)
+    reply(session, request, "forget", int(known is not None))
 
 
 def _forget_all(session: Session, request: Request) -> None:
@@ -104,61 +107,30 @@ def _forget_all(session: Session, request: Request) -> None:
     ids = [key for key, made in session.subscriptions.items() if made.kind in kinds]
     for key in ids:
         del session.subscriptions[key]
-    _reply(session, request, "forget_all", ids)
-
-
-def _authorize(session: Session, request: Request) -> None:
-    token = request["authorize"]
-    if token in session.host.config.refused_tokens:
-        raise Refusal("InvalidToken", "The token is invalid.")
-    session.account = answers.account(token, session.host.config.start_epoch)
-    _reply(session, _without_secrets(request), "authorize", session.account)
-
-
-def _balance(session: Session, request: Request) -> None:
-    if session.account is None:
-        raise Refusal("AuthorizationRequired", "Please log in.")
-    body = {name: session.account[name] for name in ("balance", "currency", "loginid")}
-    _reply_and_stream(session, request, "balance", body)
+        session.prices.pop(key, None)
+    reply(session, request, "forget_all", ids)
 
 
 _REPLIES: dict[str, Callable[[Session, Request], None]] = {
     "active_symbols": _active_symbols,
-    "authorize": _authorize,
-    "balance": _balance,
+    "authorize": accounts.authorize,
+    "balance": accounts.balance,
+    "buy": dealing.buy,
+    "cancel": dealing.cancel,
+    "contract_update": dealing.contract_update,
     "contracts_for": _contracts_for,
     "forget": _forget,
     "forget_all": _forget_all,
     "ping": _ping,
+    "portfolio": accounts.portfolio,
+    "profit_table": accounts.profit_table,
+    "proposal": dealing.proposal,
+    "proposal_open_contract": dealing.proposal_open_contract,
+    "sell": dealing.sell,
+    "statement": accounts.statement,
     "ticks": _ticks,
     "ticks_history": _ticks_history,
     "time": _time,
+    "transaction": accounts.transaction,
     "website_status": _website_status,
 }
-
-
-def _reply(session: Session, request: Request, call: str, body: object) -> None:
-    session.send(envelope(request, call), **{call: body})
-
-
-def _reply_and_stream(session: Session, request: Request, call: str, body: Request) -> None:
-    """Answer a call whose stream, if one is asked for, starts with the answer."""
-    if not request.get("subscribe"):
-        _reply(session, request, call, body)
-        return
-    made = session.subscribe(request, call)
-    named = {"id": made.id} if call == "balance" else {}
-    session.send(made.envelope, **{call: body | named})
-
-
-def _record(session: Session, symbol: str) -> Record:
-    try:
-        return session.host.records[symbol]
-    except KeyError:
-        raise Refusal("InvalidSymbol", f"Symbol {symbol} is invalid.") from None
-
-
-def _without_secrets(request: Request) -> Request:
-    """Return the request with its tokens blanked, as the venue echoes it."""
-    hidden: Request = {"authorize": "<not shown>", "tokens": ["<not shown>"]}
-    return request | {name: hidden[name] for name in hidden if name in request}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -21,11 +20,14 @@ from venues.simulated.deriv.config import DerivExchangeConfig
 from venues.simulated.deriv.corrupt import corrupted
 from venues.simulated.deriv.dialect import Dialect
 from venues.simulated.deriv.fault import Corruption
+from venues.simulated.deriv.ledger import Account, Transaction
+from venues.simulated.deriv.limits import FREE, Limits
 from venues.simulated.deriv.record import Record
+from venues.simulated.deriv.trading import Trading
 
 __all__ = ["Host", "Session", "Subscription", "envelope"]
 
-_FREE = frozenset({"ping", "time"})
+_OF_AN_ACCOUNT = frozenset({"balance", "proposal_open_contract", "transaction"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,6 +36,7 @@ class Host(Protocol):
 
     config: DerivExchangeConfig
     records: dict[str, Record]
+    trading: Trading
 
     @property
     def now(self) -> float:
@@ -43,6 +46,10 @@ class Host(Protocol):
     @property
     def told_time(self) -> float:
         """What the venue says its time is."""
+        ...
+
+    def catch_up(self) -> None:
+        """Publish what is due, so that a request meets the market as it is now."""
         ...
 
     def refuses_call(self) -> bool:
@@ -63,13 +70,15 @@ class Subscription:
     id
         Given to the client, who may ``forget`` it.
     kind
-        ``ticks``, ``candles``, ``balance`` or ``website_status``.
+        ``ticks``, ``candles``, ``balance``, ``proposal``... as ``forget_all`` calls it.
     symbol
         Of the first two; else empty.
     length
         Seconds of a candle; 0 for ticks.
     envelope
         What every frame of the stream carries besides its body.
+    subject
+        What the stream is about besides: a contract's id, or what a price is asked for.
     """
 
     id: str
@@ -77,6 +86,7 @@ class Subscription:
     symbol: str
     length: int
     envelope: Mapping[str, Any]
+    subject: object = None
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,19 @@ class Session:
     answer
         Called with the session and each frame received; it queues all that the frame causes
         before it returns, so that no tick slips between a history and its stream.
+    told
+        Called with the session and each transaction of the account it uses.
     dialect
         What the client speaks.
+
+    Attributes
+    ----------
+    account
+        The one in use; ``None`` before ``authorize``.
+    prices
+        By proposal id, what a price was quoted for.
+    quoted
+        How many prices were, other than by streams.
     """
 
     def __init__(
@@ -113,19 +134,22 @@ class Session:
         number: int,
         clock: Callable[[], float],
         answer: Callable[[Session, str | bytes], None],
+        told: Callable[[Session, Transaction], None],
         dialect: Dialect,
     ) -> None:
         self.host = host
         self.dialect = dialect
         self.subscriptions: dict[str, Subscription] = {}
-        self.account: dict[str, Any] | None = None
+        self.account: Account | None = None
+        self.prices: dict[str, Mapping[str, Any]] = {}
+        self.quoted = 0
+        self.number = number
         self._connection = connection
-        self._number = number
         self._made = 0
-        self._clock = clock
         self._answer = answer
+        self._told = told
         self._outgoing: asyncio.Queue[str | _Silence | None] = asyncio.Queue()
-        self._calls: deque[float] = deque()
+        self._limits = Limits(dialect.rates, clock)
 
     async def run(self) -> None:
         """Serve the client until it leaves, is idle too long, or is cut off."""
@@ -138,8 +162,27 @@ class Session:
         except (ConnectionClosed, TimeoutError):
             pass
         finally:
+            self.leave()
             self.subscriptions.clear()
             writer.cancel()
+
+    def enter(self, account: Account) -> None:
+        """Use ``account`` from now on, and hear of its transactions; the one before is left."""
+        if account is not self.account:
+            self.leave()
+            self.account = account
+            account.followers.append(self._hear)
+
+    def leave(self) -> None:
+        """Let go of the account in use, and of the streams of it."""
+        if self.account is not None:
+            self.account.followers.remove(self._hear)
+            self.account = None
+        for key in [k for k, made in self.subscriptions.items() if made.kind in _OF_AN_ACCOUNT]:
+            del self.subscriptions[key]
+
+    def _hear(self, transaction: Transaction) -> None:
+        self._told(self, transaction)
 
     def cut(self) -> None:
         """Break the connection now, as a failing network does: no closing handshake."""
@@ -192,34 +235,33 @@ class Session:
             self._outgoing.put_nowait(frame)
 
     def count(self, call: str) -> None:
-        """Count a call; raises :class:`Refusal` above the limit of the last minute or second."""
-        if call in _FREE:
-            return
-        if self.host.refuses_call():
+        """Count a call; raises :class:`Refusal` above a limit, or where a fault says so."""
+        if call not in FREE and self.host.refuses_call():
             raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
-        now, (window, most) = self._clock(), self.dialect.calls
-        while self._calls and now - self._calls[0] >= window:
-            self._calls.popleft()
-        if len(self._calls) >= most:
-            raise Refusal("RateLimit", f"You have reached the rate limit for {call}.")
-        self._calls.append(now)
+        self._limits.count(call)
 
     def subscribe(
-        self, request: dict[str, Any], msg_type: str, symbol: str = "", length: int = 0
+        self,
+        request: dict[str, Any],
+        msg_type: str,
+        symbol: str = "",
+        length: int = 0,
+        subject: object = None,
     ) -> Subscription:
         """Open a stream of ``msg_type`` frames; raises :class:`Refusal` if it is open already."""
         kind = {"tick": "ticks", "ohlc": "candles"}.get(msg_type, msg_type)
+        asked = (kind, symbol, length, subject)
         for other in self.subscriptions.values():
-            if (other.kind, other.symbol, other.length) == (kind, symbol, length):
+            if (other.kind, other.symbol, other.length, other.subject) == asked:
                 text = f"You are already subscribed to {symbol or kind}."
                 raise Refusal("AlreadySubscribed", text)
         if len(self.subscriptions) >= self.dialect.subscriptions:
             text = f"You may have {self.dialect.subscriptions:.0f} subscriptions."
             raise Refusal("RateLimit", text)
         self._made += 1
-        key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._number}/{self._made}"))
+        key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.number}/{self._made}"))
         carried = {**envelope(request, msg_type), "subscription": {"id": key}}
-        made = Subscription(key, kind, symbol, length, carried)
+        made = Subscription(key, kind, symbol, length, carried, subject)
         self.subscriptions[key] = made
         return made
 
