@@ -1,0 +1,1 @@
+"""The library of recorded markets: what ``pregao data`` does."""
