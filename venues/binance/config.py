@@ -95,7 +95,7 @@ class BinanceConfig(Config):
     stale_after: Annotated[float, Field(gt=0.0)] = 30.0
     lifetime: Annotated[float, Field(gt=0.0, lt=86_400.0)] = 82_800.0
     overlap: Annotated[float, Field(gt=0.0, le=60.0)] = 2.0
-    backoff_first: Annotated[float, Field(gt=0.0)] = 0.5
+    backoff_first: Annotated[float, Field(gt=0.0)] = 0.1
     backoff_most: Annotated[float, Field(gt=0.0)] = 60.0
     attempts: Annotated[int, Field(ge=1, le=20)] = 4
     weight_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
