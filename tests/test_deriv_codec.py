@@ -16,14 +16,9 @@ from hypothesis import strategies as st
 
 from market.errors import DataError
 from market.events import SECOND, Tick
-from venues.deriv.codec import (
-    Listing,
-    decode_history,
-    decode_listings,
-    decode_tick,
-    history_request,
-    listings_request,
-)
+from venues.deriv.codec import decode_history, decode_tick, history_request
+from venues.deriv.dialect import normalised
+from venues.deriv.listings import Listing, decode_listings, listings_request
 from venues.deriv.wire import _whole
 
 SCHEMAS = Path(os.environ.get("PREGAO_DATA", "../shared/data")) / "deriv_schemas"
@@ -147,7 +142,8 @@ def test_listings_of_both_dialects() -> None:
         Listing("R_75", "Volatility 75 Index", "synthetic_index", "random_index", 0.0001, True),
     )
     assert decode_listings({"active_symbols": [v3]}) == wanted
-    assert decode_listings({"active_symbols": [options]}) == wanted
+    newer = normalised({"msg_type": "active_symbols", "active_symbols": [options]})
+    assert decode_listings(newer) == wanted
     assert not decode_listings({"active_symbols": [v3 | {"is_trading_suspended": 1}]})[0].open
     for entries in (None, [3], [{}], [v3 | {"pip": 0}]):
         with pytest.raises(DataError):

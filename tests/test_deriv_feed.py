@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.errors import ConfigError, VenueRejected, VenueUnreachable
+from market.errors import ConfigError, UnknownSymbol, VenueRejected, VenueUnreachable
 from market.events import SECOND, Event, FeedGap
 from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
@@ -211,9 +211,9 @@ async def test_a_venue_that_comes_back_is_waited_for() -> None:
 
 async def test_what_the_venue_refuses_for_good_is_raised() -> None:
     async with exchange() as venue, feed(venue.url, "R_7500") as source:
-        with pytest.raises(VenueRejected, match="InvalidSymbol"):
+        with pytest.raises(UnknownSymbol, match="no 'R_7500'; did you mean R_75"):
             await take(source, 0, 1)
-        with pytest.raises(VenueRejected, match="InvalidSymbol"):
+        with pytest.raises(UnknownSymbol, match="no 'R_7500'; did you mean R_75"):
             await source.history("R_7500", 0)
 
 

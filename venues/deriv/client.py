@@ -8,24 +8,45 @@ the connection for all who wait on it. It is not mended: whoever uses it makes a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from market.errors import ConfigError, VenueError, VenueRejected, VenueUnreachable
+from market.errors import (
+    ConfigError,
+    DataError,
+    OrderUncertain,
+    VenueError,
+    VenueRejected,
+    VenueUnreachable,
+)
 from venues.base import FeedStats
 from venues.deriv.config import DerivConfig, token
+from venues.deriv.dialect import KNOWS, normalised, translated
+from venues.deriv.limits import Limiter, category, decode_limits
 from venues.deriv.official import ResponseError, build
+from venues.deriv.otp import trading_address
 from venues.deriv.wire import Wire
 
-__all__ = ["Connection"]
+__all__ = ["UNSURE", "Connection"]
 
 Frame = Mapping[str, Any]
 
+UNSURE = frozenset(
+    {"CallError", "DisconnectError", "GetProposalFailure", "InternalServerError", "WrongResponse"}
+)
+"""Errors of the venue's own machinery: they don't say that a deal was not done."""
+
 _TURNS = 4
 """Of the event loop, that the library's tasks take to end."""
+
+_TRIES = 5
+"""Of a call that the venue refuses for its rate."""
+
+_log = logging.getLogger(__name__)
 
 
 class Connection:
@@ -33,6 +54,7 @@ class Connection:
 
     Only two of the library's methods are used: ``send`` and ``subscribe``, each with a dict of
     its own. Its typed methods cut fractions off numbers, and it writes into what it is given.
+    Requests and answers are in one shape, whatever the dialect (:mod:`venues.deriv.dialect`).
 
     Parameters
     ----------
@@ -40,49 +62,75 @@ class Connection:
         The socket.
     config
         Time limits.
+    limiter
+        Makes calls wait for the venue's rate limits.
     """
 
-    def __init__(self, wire: Wire, config: DerivConfig) -> None:
+    def __init__(self, wire: Wire, config: DerivConfig, limiter: Limiter) -> None:
         self._config = config
         self._wire = wire
+        self._limiter = limiter
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._lost: asyncio.Future[VenueError] = asyncio.get_running_loop().create_future()
         self._api = build(wire)
         self._api.sanity_errors.subscribe(self._on_trouble)
-        self._pinging = asyncio.create_task(self._ping())
+        self._beside = [asyncio.create_task(self._ping())]
 
     @classmethod
-    async def open(cls, config: DerivConfig, stats: FeedStats) -> Connection:
-        """Connect, and log in where a token is set.
+    async def open(
+        cls,
+        config: DerivConfig,
+        stats: FeedStats,
+        limiter: Limiter | None = None,
+        trading: bool = False,
+    ) -> Connection:
+        """Connect, and log in: in v3 where a token is set, else where it is for ``trading``.
 
         Raises
         ------
         VenueError
             The venue can't be reached, or refuses.
         ConfigError
-            The token would go over the network in plain text.
+            The token would go over the network in plain text, or is missing for ``trading``.
+        DataError
+            The venue's answer to the log-in is malformed.
         """
-        secret = token() if config.dialect == "v3" else None
-        if secret is not None and not (config.local or config.endpoint.startswith("wss://")):
+        secret = token()
+        options = config.dialect == "options"
+        if not options and trading and secret is None:
+            raise ConfigError("must hold the account's token to trade", key="DERIV_TOKEN")
+        plain = not (config.local or config.endpoint.startswith("wss://"))
+        if not options and secret is not None and plain:
             raise ConfigError(
                 f"must be wss:// where DERIV_TOKEN is set, was {config.endpoint}", key="endpoint"
             )
-        connection = cls(await Wire.open(config, stats), config)
-        if secret is not None:
+        address = await trading_address(config, secret) if options and trading else ""
+        wire = await Wire.open(config, stats, address)
+        connection = cls(wire, config, Limiter() if limiter is None else limiter)
+        if secret is not None and "authorize" in KNOWS[config.dialect]:
             try:
                 await connection.call({"authorize": secret})
             except BaseException:
                 await connection.close()
                 raise
+        if "website_status" in KNOWS[config.dialect] and not connection._limiter.learned:
+            connection._beside.append(asyncio.create_task(connection._learn()))
         return connection
 
     @property
     def waiting(self) -> bool:
-        """Whether frames of the stream have come that were not taken yet."""
+        """Whether frames of the streams have come that were not taken yet."""
         return not self._frames.empty()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has failed."""
+        return self._lost.done()
+
     async def call(self, request: Frame, patience: float | None = None) -> Frame:
-        """Send a request and return its answer.
+        """Send a request that may be repeated, and return its answer.
+
+        Refused for its rate, it rests and is sent again, a few times.
 
         Raises
         ------
@@ -92,47 +140,48 @@ class Connection:
             The connection is lost, or no answer came within ``patience`` (the config's
             ``timeout`` if left out) real seconds.
         """
-        sent = dict(request)
-        name = next(iter(request))
-        sending: asyncio.Future[Frame] = asyncio.ensure_future(self._api.send(sent))
-        either: set[asyncio.Future[Any]] = {sending, self._lost}
         waited = self._config.timeout if patience is None else patience
-        try:
-            await asyncio.wait(either, timeout=waited, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not sending.done():
-                sending.cancel()
-            self._api.pending_requests.pop(sent.get("req_id"), None)
-        if sending.done():
-            try:
-                return sending.result()
-            except ResponseError as error:
-                raise VenueRejected(error.code, error.message) from None
-            except (ConnectionClosed, OSError) as error:
-                raise VenueUnreachable(f"connection lost: {error}") from error
+        return await self._admitted(request, lambda: self._exchange(request, waited))
+
+    async def deal(self, request: Frame) -> Frame:
+        """Send a request that must **not** be repeated, such as ``buy``, and return its answer.
+
+        Raises
+        ------
+        VenueRejected
+            The venue refused it: nothing was done.
+        OrderUncertain
+            It was sent, and no answer came that says what became of it.
+        VenueUnreachable
+            It was not sent.
+        """
+        name = next(iter(request))
+        await self._limiter.admit(name)
         if self._lost.done():
-            raise self._lost.result()
-        raise VenueUnreachable(f"no answer to {name} in {waited:g} s")
+            raise VenueUnreachable(f"{name} was not sent: {self._lost.result()}")
+        try:
+            return await self._exchange(request, self._config.timeout)
+        except VenueUnreachable as error:
+            raise OrderUncertain(f"{name} was sent, but: {error}; find() it first") from error
+        except VenueRejected as error:
+            if error.code == "RateLimit":
+                self._refused(name)
+            if error.code in UNSURE:
+                raise OrderUncertain(f"{name} was sent, but: {error}; find() it first") from error
+            raise
 
     async def subscribe(self, request: Frame) -> Frame:
-        """Open the connection's one stream and return its first frame; :meth:`next` has the rest.
+        """Open a stream and return its first frame; :meth:`next` has the rest of every stream.
 
         Raises
         ------
         VenueError
             As :meth:`call`.
         """
-        # The observer is attached with no suspension in between: the first frame comes but once.
-        source = await self._api.subscribe(dict(request))
-        source.subscribe(self._on_frame, self._on_trouble)
-        try:
-            return await self.next(self._config.timeout)
-        except TimeoutError:
-            name = next(iter(request))
-            raise VenueUnreachable(f"no answer to {name} in {self._config.timeout:g} s") from None
+        return await self._admitted(request, lambda: self._begin(request))
 
     async def next(self, patience: float) -> Frame:
-        """Return the stream's next frame.
+        """Return the next frame of any stream; an empty one where :meth:`wake` was called.
 
         What came before the connection was lost is still given out first.
 
@@ -141,7 +190,7 @@ class Connection:
         TimeoutError
             None came within ``patience`` real seconds.
         VenueError
-            The connection is lost, or the venue ended the stream.
+            The connection is lost, or the venue ended a stream.
         """
         async with asyncio.timeout(patience):
             frame = await self._frames.get()
@@ -150,10 +199,15 @@ class Connection:
             raise self._lost.result()
         return frame
 
+    def wake(self) -> None:
+        """Let who waits in :meth:`next` look about."""
+        self._frames.put_nowait({})
+
     async def close(self) -> None:
         """Close the connection and everything that waits on it."""
         self._fail(VenueUnreachable("connection closed"))
-        self._pinging.cancel()
+        for task in self._beside:
+            task.cancel()
         with suppress(ConnectionClosed, OSError):
             await self._wire.close()
         # What the library still waits for would be waited for until the process ends; without the
@@ -164,26 +218,106 @@ class Connection:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
+    async def _admitted(self, request: Frame, send: Callable[[], Awaitable[Frame]]) -> Frame:
+        """Send when the limits allow; rest and send again where they were tighter than we knew."""
+        name = next(iter(request))
+        tries = 0
+        while True:
+            await self._limiter.admit(name)
+            tries += 1
+            try:
+                frame = await send()
+            except VenueRejected as error:
+                if error.code != "RateLimit" or category(name) is None:
+                    raise
+                self._refused(name)
+                if tries >= _TRIES:
+                    raise
+            else:
+                self._limiter.passed(name)
+                return frame
+
+    def _refused(self, name: str) -> None:
+        self._limiter.refused(name, self._config.backoff_first, self._config.backoff_most)
+
+    async def _exchange(self, request: Frame, patience: float) -> Frame:
+        sent = translated(request, self._config.dialect)
+        sending: asyncio.Future[Frame] = asyncio.ensure_future(self._api.send(sent))
+        try:
+            return await self._first(sending, next(iter(request)), patience)
+        finally:
+            if not sending.done():
+                sending.cancel()
+            self._api.pending_requests.pop(sent.get("req_id"), None)
+
+    async def _begin(self, request: Frame) -> Frame:
+        first: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+
+        def heard(frame: Frame) -> None:
+            if first.done():
+                self._on_frame(frame)
+            else:
+                first.set_result(frame)
+
+        def failed(error: Exception) -> None:
+            if first.done():
+                self._on_trouble(error)
+            else:
+                first.set_exception(error)
+
+        # The observer is attached with no suspension in between: the first frame comes but once.
+        source = await self._api.subscribe(translated(request, self._config.dialect))
+        source.subscribe(heard, failed)
+        try:
+            return await self._first(first, next(iter(request)), self._config.timeout)
+        finally:
+            first.cancel()
+
+    async def _first(self, answer: asyncio.Future[Frame], name: str, patience: float) -> Frame:
+        """Return the answer, if it comes before the connection is lost and in time."""
+        either: set[asyncio.Future[Any]] = {answer, self._lost}
+        await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            try:
+                return normalised(answer.result())
+            except ResponseError as error:
+                raise VenueRejected(error.code, error.message) from None
+            except (ConnectionClosed, OSError) as error:
+                raise VenueUnreachable(f"connection lost: {error}") from error
+        if self._lost.done():
+            raise self._lost.result()
+        raise VenueUnreachable(f"no answer to {name} in {patience:g} s")
+
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(self._config.ping_every)
             try:
                 await self.call({"ping": 1})
+            except VenueRejected:
+                continue  # an answer all the same
             except VenueError as error:
                 self._fail(error)
                 return
+
+    async def _learn(self) -> None:
+        try:
+            self._limiter.learn(decode_limits(await self.call({"website_status": 1})))
+        except (VenueError, DataError) as error:
+            _log.warning("rate limits are not known, the lowest seen are kept: %s", error)
 
     def _on_frame(self, frame: Frame) -> None:
         """Keep a frame. Must not raise: an observer's exception kills the library's loop."""
         if self._frames.qsize() >= self._config.backlog:
             self._fail(VenueUnreachable(f"{self._config.backlog} frames were not taken in time"))
         elif not self._lost.done():
-            self._frames.put_nowait(frame)
+            self._frames.put_nowait(normalised(frame))
 
     def _on_trouble(self, error: Exception) -> None:
         """Hear of the library's troubles; those of single calls are reported by the calls."""
         if isinstance(error, ResponseError):
             self._fail(VenueRejected(error.code, error.message))
+        elif isinstance(error, VenueError):
+            self._fail(error)
         elif isinstance(error, ConnectionClosed | OSError):
             self._fail(VenueUnreachable(f"connection lost: {error}"))
         elif "wait_data" in getattr(error, "name", ""):

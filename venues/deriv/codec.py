@@ -1,51 +1,59 @@
-"""Deriv's frames: requests as they go out, answers checked as they come in."""
+"""Deriv's ticks: past ones asked for, answers checked as they come in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import inf, isfinite, nan
+from collections.abc import Iterator, Mapping
+from math import nan
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from market.errors import DataError
 from market.events import SECOND, Tick
+from market.tape import Tape
+from venues.deriv.fields import Frame, epoch, price
 
-__all__ = [
-    "Listing",
-    "decode_history",
-    "decode_listings",
-    "decode_tick",
-    "history_request",
-    "listings_request",
-]
-
-Frame = Mapping[str, Any]
+__all__ = ["TickKind", "decode_history", "decode_tick", "history_request"]
 
 
-class Listing(msgspec.Struct, frozen=True):
-    """One symbol the venue lists.
+class TickKind:
+    """Ticks of one symbol; the :class:`~venues.deriv.history.Kind` of ticks.
 
     Parameters
     ----------
-    symbol, name
-        Its code, its name in words.
-    market, submarket
-        Where the venue files it.
-    pip
-        Smallest price change.
-    open
-        Whether it is traded now.
+    symbol
+        The venue's code.
     """
 
-    symbol: str
-    name: str
-    market: str
-    submarket: str
-    pip: float
-    open: bool
+    spacing = SECOND
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+
+    def request(
+        self,
+        *,
+        count: int,
+        start: int | None = None,
+        end: int | None = None,
+        subscribe: bool = False,
+    ) -> dict[str, Any]:
+        """Ask for ticks; see :func:`history_request`."""
+        return history_request(self.symbol, count=count, start=start, end=end, subscribe=subscribe)
+
+    def rows(self, frame: Frame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return the ticks of an answer; see :func:`decode_history`."""
+        return decode_history(frame, self.symbol)
+
+    def events(self, rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]) -> Iterator[Tick]:
+        """Return rows as ticks."""
+        for time, quote in zip(rows[0].tolist(), rows[1].tolist(), strict=True):
+            yield Tick(self.symbol, time, quote)
+
+    def tape(self, rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]) -> Tape:
+        """Return rows as a tape of ticks."""
+        return Tape.of_ticks(self.symbol, *rows)
 
 
 def history_request(
@@ -86,11 +94,6 @@ def history_request(
     return request
 
 
-def listings_request() -> dict[str, Any]:
-    """Ask which symbols there are."""
-    return {"active_symbols": "brief"}
-
-
 def decode_tick(frame: Frame, symbol: str) -> Tick:
     """Return the tick in a ``tick`` frame; raises :class:`DataError` if it holds no good one.
 
@@ -105,15 +108,15 @@ def decode_tick(frame: Frame, symbol: str) -> Tick:
     if not isinstance(body, Mapping):
         raise DataError(f"{symbol}: a tick frame must hold an object `tick`, had {body!r:.80}")
     if body.get("symbol", symbol) != symbol:
-        raise DataError(f"{symbol}: got a tick of {body['symbol']!r:.80}")
+        raise DataError(f"{symbol}: got a tick of {body['symbol']!r:.80}", reason="symbol")
     quotes = [
-        _price(symbol, side, body[side]) if body.get(side) is not None else nan
+        price(symbol, side, body[side]) if body.get(side) is not None else nan
         for side in ("bid", "ask")
     ]
     return Tick(
         symbol,
-        _time(symbol, body.get("epoch")),
-        _price(symbol, "quote", body.get("quote")),
+        epoch(symbol, body.get("epoch")),
+        price(symbol, "quote", body.get("quote")),
         *quotes,
     )
 
@@ -142,59 +145,15 @@ def decode_history(
     times, prices = body.get("times"), body.get("prices")
     if not isinstance(times, list) or not isinstance(prices, list) or len(times) != len(prices):
         raise DataError(f"{symbol}: history must hold as many `times` as `prices`")
-    when = np.array([_time(symbol, time) for time in times], np.int64)
-    price = np.array([_price(symbol, "price", one) for one in prices], np.float64)
+    when = np.array([epoch(symbol, time) for time in times], np.int64)
+    quotes = np.array([price(symbol, "price", one) for one in prices], np.float64)
     steps = np.diff(when)
     if steps.size and steps.min() < 0:
         row = int(np.argmin(steps >= 0)) + 1
         raise DataError(
             f"{symbol}: history must run forwards, entry {row} is at {when[row] // SECOND} "
-            f"after {when[row - 1] // SECOND}"
+            f"after {when[row - 1] // SECOND}",
+            reason="time",
         )
     first_of_second = np.insert(steps > 0, 0, True)[: len(when)]
-    return when[first_of_second], price[first_of_second]
-
-
-def decode_listings(frame: Frame) -> tuple[Listing, ...]:
-    """Return what an ``active_symbols`` frame lists, in either dialect."""
-    entries = frame.get("active_symbols")
-    if not isinstance(entries, list):
-        raise DataError(f"active_symbols must be a list, was {entries!r:.80}")
-    return tuple(_listing(entry) for entry in entries)
-
-
-def _listing(entry: object) -> Listing:
-    if not isinstance(entry, Mapping):
-        raise DataError(f"active_symbols must hold objects, had {entry!r:.80}")
-    symbol = entry.get("symbol", entry.get("underlying_symbol"))
-    if not isinstance(symbol, str) or not symbol:
-        raise DataError(f"active_symbols: an entry without a symbol: {entry!r:.80}")
-    pip = _price(symbol, "pip", entry.get("pip", entry.get("pip_size")))
-    name = entry.get("display_name", entry.get("underlying_symbol_name", symbol))
-    trading = bool(entry.get("exchange_is_open", 1)) and not entry.get("is_trading_suspended", 0)
-    return Listing(
-        symbol,
-        str(name),
-        str(entry.get("market", "")),
-        str(entry.get("submarket", "")),
-        pip,
-        trading,
-    )
-
-
-def _time(symbol: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**33:
-        raise DataError(f"{symbol}: time must be epoch seconds, was {value!r:.80}")
-    return value * SECOND
-
-
-def _price(symbol: str, name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DataError(f"{symbol}: {name} must be a number, was {value!r:.80}")
-    try:
-        price = float(value)
-    except OverflowError:
-        price = inf
-    if not (isfinite(price) and price > 0.0):
-        raise DataError(f"{symbol}: {name} must be positive and finite, was {price}")
-    return price
+    return when[first_of_second], quotes[first_of_second]

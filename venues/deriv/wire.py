@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidHandshake, InvalidURI
 
 from market.errors import VenueUnreachable
 from venues.base import FeedStats
-from venues.deriv.config import DerivConfig
+from venues.deriv.config import DerivConfig, is_local
 
 __all__ = ["Wire"]
 
@@ -39,23 +39,28 @@ class Wire:
         self._stats = stats
 
     @classmethod
-    async def open(cls, config: DerivConfig, stats: FeedStats) -> Wire:
-        """Connect; raises :class:`VenueUnreachable`."""
+    async def open(cls, config: DerivConfig, stats: FeedStats, address: str = "") -> Wire:
+        """Connect to ``address``, the config's if empty; raises :class:`VenueUnreachable`.
+
+        An address given may hold a password: errors name its host alone, and have no cause.
+        """
+        url = address or config.url
+        shown = f"{url.partition('://')[2].partition('/')[0]}" if address else config.endpoint
         try:
             socket = await connect(
-                config.url,
+                url,
                 open_timeout=config.timeout,
                 close_timeout=0.25,
                 ping_interval=None,
                 compression=None,
                 max_size=_MOST_BYTES,
-                proxy=None if config.local else True,
+                proxy=None if is_local(url) else True,
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+            why = type(error).__name__ if address else error or type(error).__name__
             raise VenueUnreachable(
-                f"can't connect to {config.endpoint} ({error or type(error).__name__}); "
-                "is the endpoint right and the venue up?"
-            ) from error
+                f"can't connect to {shown} ({why}); is the endpoint right and the venue up?"
+            ) from (None if address else error)
         return cls(socket, stats)
 
     async def recv(self) -> str:
@@ -66,7 +71,7 @@ class Wire:
             whole = _whole(frame)
             if whole is not None:
                 return whole
-            self._stats.bad_frames += 1
+            self._stats.refuse("malformed")
 
     async def send(self, frame: str) -> None:
         """Send a frame."""
@@ -91,6 +96,8 @@ def _whole(frame: str | bytes) -> str | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     if not isinstance(body, dict) or not isinstance(body.get("msg_type"), str):
+        return None
+    if not isinstance(body.get("req_id", 0), int):
         return None
     error = body.get("error")
     if error is not None and not (
