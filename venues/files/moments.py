@@ -22,6 +22,7 @@ _BLOCK = 900
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock's, of whatever zone
 _FINE = re.compile(r"(.*:\d\d\.\d{6})(\d{1,3})(\D.*)?")
+_ZONED = re.compile(r":\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)$")
 _UNITS = ((10, SECOND), (13, 1_000_000), (16, 1_000), (19, 1))
 _LATEST = 10**19 // 2
 
@@ -46,12 +47,12 @@ def moments(cells: pa.ChunkedArray, zone: str) -> npt.NDArray[np.int64]:
     if pa.types.is_floating(cells.type):
         cells = pc.cast(cells, pa.int64())
     elif pa.types.is_string(cells.type):
+        # The first cell says which kind they are: to try one kind after the other is slow.
+        if not str(cells[0]).strip().isdecimal():
+            return _dates(cells, zone)
         if pc.any(pc.starts_with(cells, "0")).as_py():
             raise ValueError("0x... would be read as a number")
-        try:
-            cells = pc.cast(cells, pa.int64())
-        except pa.ArrowInvalid:
-            return _dates(cells, zone)
+        cells = pc.cast(cells, pa.int64())
     if not pa.types.is_integer(cells.type):
         raise ValueError(f"no times: {cells.type}")
     stamps = cells.to_numpy().astype(np.int64)
@@ -92,11 +93,9 @@ def moment(cell: object, zone: str) -> int:
 
 
 def _dates(cells: pa.ChunkedArray, zone: str) -> npt.NDArray[np.int64]:
-    try:
-        wall = pc.cast(cells, pa.timestamp("ns"))
-    except pa.ArrowInvalid:
+    if _ZONED.search(str(cells[0])):
         return _sane(_integers(pc.cast(cells, pa.timestamp("ns", "UTC"))))
-    return _sane(_utc(_integers(wall), zone))
+    return _sane(_utc(_integers(pc.cast(cells, pa.timestamp("ns"))), zone))
 
 
 def _integers(stamps: pa.ChunkedArray) -> npt.NDArray[np.int64]:
