@@ -297,9 +297,9 @@ async def test_only_the_protocols_own_path(exchange: DerivExchange, path: str, s
 async def test_venue_time_runs_at_its_speed() -> None:
     async with DerivExchange(config(speed=500.0, symbols=("R_75",))) as exchange:
         async with client(exchange) as one:
-            await one.call(ticks="R_75", subscribe=1)
+            since = (await one.call(ticks="R_75", subscribe=1))["tick"]["epoch"]
             seen = await one.ticks(60)
-        assert seen == sent(exchange, "R_75")[:60]
+        assert seen == [tick for tick in sent(exchange, "R_75") if tick[0] > since][:60]
         # The 60th tick is due at 120 venue seconds; a busy machine may be late, never early.
         assert exchange.now - exchange.config.start_epoch >= 120
         with pytest.raises(ValueError, match=r"advance needs speed 0, was 500\.0"):

@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 
 from venues.simulated.deriv.config import DerivExchangeConfig
 from venues.simulated.deriv.dialect import V3, Dialect, Options
+from venues.simulated.deriv.ledger import Account
 from venues.simulated.deriv.otp import ACCOUNTS, SOCKET, Passwords
 
 __all__ = ["PATH", "PUBLIC", "Connection", "Door", "Entry"]
@@ -48,6 +49,8 @@ class Door:
     ----------
     config
         Of the exchange.
+    account
+        Returns the account of a token.
     clock
         Monotonic real seconds.
     base
@@ -55,12 +58,16 @@ class Door:
     """
 
     def __init__(
-        self, config: DerivExchangeConfig, clock: Callable[[], float], base: Callable[[], str]
+        self,
+        config: DerivExchangeConfig,
+        account: Callable[[str], Account],
+        clock: Callable[[], float],
+        base: Callable[[], str],
     ) -> None:
         self._v3 = V3(config.calls_per_minute, config.house)
         self._options = Options(config.options)
         self._base = base
-        self._passwords = Passwords(config, clock)
+        self._passwords = Passwords(config, account, clock)
         self._entries: WeakKeyDictionary[ServerConnection, Entry] = WeakKeyDictionary()
 
     def entry(self, connection: ServerConnection) -> Entry:

@@ -67,7 +67,7 @@ class DerivExchange:
         self._sessions: dict[ServerConnection, Session] = {}
         self._script = Script(config.faults, config.symbols[0])
         self._broadcast = Broadcast(self._sessions.values())
-        self._door = Door(config, monotonic, lambda: self.url)
+        self._door = Door(config, self.trading.account, monotonic, lambda: self.url)
         self._skew = 0.0
         self._down_until: float | None = None
         self._reserved: socket.socket | None = None

@@ -10,8 +10,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from venues.simulated.deriv import answers
 from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.ledger import Account
+from venues.simulated.deriv.money import money
 
 __all__ = ["Passwords"]
 
@@ -31,12 +32,15 @@ class Passwords:
     ----------
     config
         Of the exchange.
+    account
+        Returns the account of a token.
     clock
         Monotonic real seconds, which passwords and rate limits run on.
 
     Examples
     --------
-    >>> passwords = Passwords(DerivExchangeConfig(), clock=lambda: 0.0)
+    >>> open_account = lambda token: Account(token, opened=0)
+    >>> passwords = Passwords(DerivExchangeConfig(), open_account, clock=lambda: 0.0)
     >>> headers = {"Authorization": "Bearer a-token", "Deriv-App-ID": "1089"}
     >>> status, told = passwords.answer("GET", ACCOUNTS, headers, "ws://127.0.0.1:1")
     >>> account = msgspec.json.decode(told)["data"][0]["account_id"]
@@ -49,8 +53,14 @@ class Passwords:
     ('a-token', None)
     """
 
-    def __init__(self, config: DerivExchangeConfig, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        config: DerivExchangeConfig,
+        account: Callable[[str], Account],
+        clock: Callable[[], float],
+    ) -> None:
         self._config = config
+        self._account = account
         self._clock = clock
         self._made = 0
         self._issued: dict[str, tuple[str, float]] = {}
@@ -72,10 +82,10 @@ class Passwords:
             return _error(HTTPStatus.UNAUTHORIZED, "Unauthorized", "The token is invalid.")
         if not self._counts(token):
             return _error(HTTPStatus.TOO_MANY_REQUESTS, "RateLimit", "Too many requests.")
-        account = answers.account(token, self._config.start_epoch)
+        account = self._account(token)
         if asked is None:
             return _data([_listed(account)])
-        if asked["account"] != account["loginid"]:
+        if asked["account"] != account.login:
             return _error(HTTPStatus.FORBIDDEN, "Forbidden", "The account is not the token's.")
         return _data({"url": f"{base}{SOCKET}?otp={self._issue(token)}"})
 
@@ -101,12 +111,12 @@ class Passwords:
         return True
 
 
-def _listed(account: Mapping[str, object]) -> dict[str, object]:
+def _listed(account: Account) -> dict[str, object]:
     return {
-        "account_id": account["loginid"],
+        "account_id": account.login,
         "account_type": "demo",
-        "balance": account["balance"],
-        "currency": account["currency"],
+        "balance": money(account.balance),
+        "currency": "USD",
         "status": "active",
     }
 
