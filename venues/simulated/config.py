@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from market.config import Config
+from venues.simulated.binance.config import BinanceExchangeConfig
 from venues.simulated.deriv.config import DerivExchangeConfig
 
 __all__ = ["ExchangeConfig"]
@@ -15,11 +16,15 @@ class ExchangeConfig(Config):
     ----------
     deriv
         Deriv's protocol and indices; left out where it is ``null``.
+    binance
+        Binance's protocol, spot and USD-M futures; left out where it is ``null``.
     """
 
     deriv: DerivExchangeConfig | None = DerivExchangeConfig()
+    binance: BinanceExchangeConfig | None = None
 
     @property
     def ports(self) -> dict[str, int]:
         """Where each venue will listen, by the key that sets it."""
-        return {} if self.deriv is None else {"exchange.deriv.port": self.deriv.port}
+        venues = {"deriv": self.deriv, "binance": self.binance}
+        return {f"exchange.{name}.port": venue.port for name, venue in venues.items() if venue}

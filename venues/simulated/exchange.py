@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from venues.simulated.binance.exchange import BinanceExchange
 from venues.simulated.config import ExchangeConfig
 from venues.simulated.deriv.exchange import DerivExchange
 
@@ -24,15 +25,19 @@ class Exchange:
     ----------
     deriv
         The simulated Deriv, ``None`` where the config leaves it out.
+    binance
+        The simulated Binance, likewise.
     """
 
     def __init__(self, config: ExchangeConfig) -> None:
         self.deriv = DerivExchange(config.deriv) if config.deriv else None
+        self.binance = BinanceExchange(config.binance) if config.binance else None
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Exchange:
-        if self.deriv is not None:
-            await self._running.enter_async_context(self.deriv)
+        for venue in (self.deriv, self.binance):
+            if venue is not None:
+                await self._running.enter_async_context(venue)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -41,4 +46,5 @@ class Exchange:
     @property
     def urls(self) -> dict[str, str]:
         """Where each venue listens."""
-        return {} if self.deriv is None else {"deriv": self.deriv.url}
+        venues = {"deriv": self.deriv, "binance": self.binance}
+        return {name: venue.url for name, venue in venues.items() if venue is not None}
