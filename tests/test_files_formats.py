@@ -149,11 +149,13 @@ def test_an_hour_that_was_there_twice_is_told(tmp_path: Path) -> None:
 
 
 def test_a_servers_zone_is_asked_for(tmp_path: Path) -> None:
-    rows = [mt5_row(f"2024.07.01\t10:{m:02}:00") for m in range(0, 60, 5)]
+    rows = [mt5_row(f"2024.07.01\t10:{m:02}:00").replace("148", "0") for m in range(0, 60, 5)]
     path = write(tmp_path, "EURUSD_5m.csv", MT5_BARS, *rows)
     with pytest.raises(DataError, match="EURUSD is no future of B3: say the zone"):
         read_recording(path)
-    assert only(path, zone="Europe/Athens").times[0] == utc("2024-07-01 07:05:00")
+    bars = only(path, zone="Europe/Athens")
+    assert bars.times[0] == utc("2024-07-01 07:05:00")
+    assert np.isnan(bars.columns["volume"]).all()  # a server that doesn't know it says 0
 
 
 def test_metatrader_ticks_are_quotes_and_trades(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from market.series import BadRow
 from market.store import TickStore
 from market.tape import Tape
 from venues.base import FeedStats
-from venues.files.names import symbols_in
-from venues.files.recording import Recording, read_recording
+
+if TYPE_CHECKING:
+    from venues.files.recording import Recording
 
 __all__ = ["FileFeed"]
 
@@ -120,6 +122,8 @@ class FileFeed:
     def _read(self) -> tuple[Tape, tuple[BadRow, ...]]:
         if self.path.is_dir():
             return TickStore(self.path).tape(self.symbol), ()
+        from venues.files.recording import read_recording
+
         recording = read_recording(self.path, self.symbol, max_gap=self._max_gap)
         for row in recording.bad:
             self.stats.refuse(_FAULTS.get(row.reason.split(" ", 1)[0], "malformed"))
@@ -128,6 +132,8 @@ class FileFeed:
 
 
 def _only(path: Path) -> str:
+    from venues.files.names import symbols_in
+
     symbols = [] if path.is_dir() else symbols_in(path)
     if len(symbols) != 1:
         raise DataError(

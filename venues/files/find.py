@@ -8,7 +8,6 @@ from pathlib import Path
 
 from market.errors import DataError, UnknownSymbol
 from market.store import TickStore
-from venues.files.names import symbols_in
 
 __all__ = ["find"]
 
@@ -31,6 +30,8 @@ def find(folder: Path, symbols: Sequence[str] | None = None) -> dict[str, Path]:
     DataError
         The folder is missing or holds no recording, or several files of one symbol.
     """
+    from venues.files.names import symbols_in
+
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; check the path")
     found: dict[str, Path] = dict.fromkeys(TickStore(folder).symbols(), folder)

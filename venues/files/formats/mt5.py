@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
-from venues.files.layout import Columns, Layout, pick
+from venues.files.layout import VALUES, Columns, Layout, pick
 
 __all__ = ["BARS", "TICKS"]
 
@@ -30,6 +32,15 @@ def _time(columns: Columns) -> Columns:
     return {"time": pc.binary_join_element_wise(day, columns["<time>"], " ")}
 
 
+def _counted(symbol: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the values without a volume that is 0 throughout: the server doesn't know it."""
+    del symbol
+    at = VALUES["bars"].index("volume")
+    if not values[:, at].any():
+        values[:, at] = np.nan
+    return values
+
+
 BARS = Layout(
     "MetaTrader 5 bars",
     "<DATE> <TIME> <OPEN> <HIGH> <LOW> <CLOSE> <TICKVOL> <VOL> <SPREAD>",
@@ -37,6 +48,7 @@ BARS = Layout(
     lambda header: header >= {"<date>", "<time>", "<open>", "<high>", "<low>", "<close>"},
     lambda columns: pick(columns, **_BARS) | _time(columns),
     None,
+    _counted,
 )
 """``<VOL>``, contracts, is our volume, and ``<TICKVOL>``, price changes, our trades: on an exchange
 the two are alike. ``<SPREAD>`` is not kept."""
