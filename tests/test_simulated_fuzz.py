@@ -13,13 +13,19 @@ from tests.exchange_client import client, config
 from venues.simulated.deriv.exchange import DerivExchange
 
 CALLS = ("ping", "time", "ticks", "ticks_history", "forget", "forget_all", "authorize", "balance",
-         "active_symbols", "contracts_for", "website_status")  # fmt: skip
+         "active_symbols", "contracts_for", "website_status", "proposal", "buy", "sell", "cancel",
+         "contract_update", "proposal_open_contract", "portfolio", "transaction", "statement",
+         "profit_table")  # fmt: skip
 FIELDS = (*CALLS, "end", "start", "count", "style", "granularity", "subscribe", "passthrough")
 VALUES = (
     st.sampled_from(["R_75", "BOOM500", "latest", "candles", "ticks", "brief", "0", "1775001500"])
     | st.sampled_from([0, 1, 60, -1, 10**12])
     | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
         max_leaves=5,
     )

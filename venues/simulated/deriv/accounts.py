@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TypeVar
 
-from venues.simulated.deriv import answers, follow, reports
+from venues.simulated.deriv import answers, follow, tables
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.contracts import Contract
 from venues.simulated.deriv.frames import Request, account_of, reply, without_secrets
@@ -45,7 +45,7 @@ def portfolio(session: Session, request: Request) -> None:
     """List the open contracts."""
     account, kinds = account_of(session), request.get("contract_type")
     entries = [
-        reports.portfolio_entry(one, session.host.records[one.terms.symbol].index)
+        tables.portfolio_entry(one, session.host.records[one.terms.symbol].index)
         for one in account.open.values()
         if kinds is None or one.terms.kind in kinds
     ]
@@ -74,7 +74,7 @@ def statement(session: Session, request: Request) -> None:
     for made in page:
         symbol = made.contract.terms.symbol if made.contract and described else None
         index = session.host.records[symbol].index if symbol else None
-        entries.append(reports.statement_entry(made, index))
+        entries.append(tables.statement_entry(made, index))
     reply(session, request, "statement", {"count": len(entries), "transactions": entries})
 
 
@@ -95,7 +95,7 @@ def profit_table(session: Session, request: Request) -> None:
     page = _page(wanted, request, 50)
     described = request.get("description") == 1
     entries = [
-        reports.profit_entry(
+        tables.profit_entry(
             one, session.host.records[one.terms.symbol].index if described else None
         )
         for one in page

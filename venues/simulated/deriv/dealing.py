@@ -11,6 +11,7 @@ from venues.simulated.deriv.contracts import Limit
 from venues.simulated.deriv.follow import EVERY, contract_body, price
 from venues.simulated.deriv.frames import Request, account_of, record_of, reply
 from venues.simulated.deriv.ledger import Account, Transaction
+from venues.simulated.deriv.levels import changed
 from venues.simulated.deriv.money import money, text
 from venues.simulated.deriv.session import Session, envelope
 
@@ -57,6 +58,8 @@ def buy(session: Session, request: Request) -> None:
     elif wish is None:
         words = "Missing required contract parameters (parameters)."
         raise Refusal("ContractBuyValidationError", words)
+    if "subscribe" in request:
+        session.need_room()
     record = record_of(session, wish["symbol"])
     agreed = offers.terms(record, wish, host.config.house, host.now)
     if money(agreed.price) > request["price"]:
@@ -131,7 +134,7 @@ def contract_update(session: Session, request: Request) -> None:
     account, host = account_of(session), session.host
     contract = host.trading.updatable(account, request["contract_id"], host.now)
     asked = request["limit_order"]
-    agreed = offers.changed(contract, asked, host.config.house)
+    agreed = changed(contract, asked, host.config.house)
     for name in asked:
         amount = getattr(agreed, name)
         setattr(contract, name, None if amount is None else Limit(amount, int(host.now)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from venues.simulated.deriv import offers, reports
+from venues.simulated.deriv import offers, reports, tables
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.contracts import Contract
 from venues.simulated.deriv.ledger import Account, Transaction
@@ -47,7 +47,7 @@ def hear(session: Session, transaction: Transaction) -> None:
             session.send(stream.envelope, balance=balance(account) | {"id": stream.id})
         elif stream.kind == "transaction":
             index = session.host.records[contract.terms.symbol].index
-            body = reports.transaction(transaction, index) | {"id": stream.id}
+            body = tables.transaction(transaction, index) | {"id": stream.id}
             session.send(stream.envelope, transaction=body)
         elif stream.kind == "proposal_open_contract" and stream.subject in (EVERY, contract.id):
             _contract(session, account, contract, stream)

@@ -255,15 +255,19 @@ class Session:
             if (other.kind, other.symbol, other.length, other.subject) == asked:
                 text = f"You are already subscribed to {symbol or kind}."
                 raise Refusal("AlreadySubscribed", text)
-        if len(self.subscriptions) >= self.dialect.subscriptions:
-            text = f"You may have {self.dialect.subscriptions:.0f} subscriptions."
-            raise Refusal("RateLimit", text)
+        self.need_room()
         self._made += 1
         key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.number}/{self._made}"))
         carried = {**envelope(request, msg_type), "subscription": {"id": key}}
         made = Subscription(key, kind, symbol, length, carried, subject)
         self.subscriptions[key] = made
         return made
+
+    def need_room(self) -> None:
+        """Raise :class:`Refusal` where the connection may have no more streams."""
+        if len(self.subscriptions) >= self.dialect.subscriptions:
+            text = f"You may have {self.dialect.subscriptions:.0f} subscriptions."
+            raise Refusal("RateLimit", text)
 
     async def _write(self) -> None:
         try:

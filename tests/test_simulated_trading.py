@@ -1,0 +1,492 @@
+"""Trading on the simulated Deriv over real sockets: calls, streams, the ledger, lost answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.exchange_client import Client, client, config, sent
+from venues.simulated.deriv.config import Fault
+from venues.simulated.deriv.exchange import DerivExchange
+from venues.simulated.deriv.house import House
+
+UP: dict[str, Any] = {
+    "contract_type": "MULTUP", "currency": "USD", "symbol": "R_75", "amount": 10, "basis": "stake",
+    "multiplier": 50,
+}  # fmt: skip
+CALL: dict[str, Any] = {
+    "contract_type": "CALL", "currency": "USD", "symbol": "R_75", "amount": 10, "basis": "stake",
+    "duration": 2, "duration_unit": "t",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[DerivExchange]:
+    async with DerivExchange(config()) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def trader(exchange: DerivExchange, token: str = "a-token") -> AsyncIterator[Client]:
+    async with client(exchange) as one:
+        await one.call(authorize=token)
+        yield one
+
+
+async def bought(one: Client, wish: dict[str, Any], **more: Any) -> int:
+    answer = await one.call(buy="1", price=100, parameters=wish, **more)
+    return int(answer["buy"]["contract_id"])
+
+
+async def stands(one: Client, contract: int) -> dict[str, Any]:
+    answer = await one.call(proposal_open_contract=1, contract_id=contract)
+    return dict(answer["proposal_open_contract"])
+
+
+# ---------------------------------------------------------------- a contract's course
+
+
+async def test_the_entry_is_the_next_tick_after_the_purchase(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        await exchange.advance(3)
+        contract = await bought(one, UP)
+        told = await stands(one, contract)
+        assert "entry_tick" not in told
+        assert told["date_start"] == told["purchase_time"] == exchange.config.start_epoch + 3
+        await exchange.advance(1)
+        told = await stands(one, contract)
+        assert (told["entry_tick_time"], told["entry_tick"]) == sent(exchange, "R_75")[1]
+        assert told["entry_spot"] == told["entry_tick"]
+
+
+async def test_a_multiplier_pays_its_closed_form(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        up, down = await bought(one, UP), await bought(one, UP | {"contract_type": "MULTDOWN"})
+        await exchange.advance(40)
+        ticks = sent(exchange, "R_75")
+        change = ticks[-1][1] / ticks[0][1] - 1.0
+        assert abs(change) > 1e-5
+        for contract, sign in ((up, 1), (down, -1)):
+            profit = round(10 * 50 * change * sign - 0.15, 2)
+            told = await stands(one, contract)
+            assert told["profit"] == pytest.approx(profit)
+            assert told["commission"] == told["commision"] == 0.15
+            assert told["bid_price"] == pytest.approx(10 + profit)
+            sold = (await one.call(sell=contract, price=0))["sell"]
+            assert sold["sold_for"] == told["bid_price"]
+            assert (await stands(one, contract))["status"] == "sold"
+        balance = (await one.call(balance=1))["balance"]["balance"]
+        assert balance == sold["balance_after"] == pytest.approx(10_000 - 0.30, abs=0.011)
+
+
+async def test_a_bet_runs_its_ticks(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        answer = await one.call(buy="1", price=10, parameters=CALL, subscribe=1)
+        assert answer["buy"]["payout"] == 19.5
+        contract, stream = answer["buy"]["contract_id"], answer["subscription"]
+        await exchange.advance(20)
+        frames = [await one.next() for _ in range(4)]
+        assert [f["proposal_open_contract"]["status"] for f in frames[:-1]] == ["open"] * 3
+        assert {f["subscription"]["id"] for f in frames} == {stream["id"]}
+        assert all(f["echo_req"] == answer["echo_req"] and f["req_id"] == 2 for f in frames)
+        last = frames[-1]["proposal_open_contract"]
+        ticks = sent(exchange, "R_75")[:3]
+        won = ticks[2][1] > ticks[0][1]
+        assert last["status"] == ("won" if won else "lost")
+        assert last["sell_price"] == (19.5 if won else 0.0)
+        assert [(t["epoch"], t["tick"]) for t in last["tick_stream"]] == ticks
+        assert (last["exit_tick_time"], last["exit_tick"]) == ticks[2]
+        assert last["is_sold"] == last["is_expired"] == 1
+        assert await one.quiet(), "an ended contract's stream has ended"
+        error = (await one.call(sell=contract, price=0))["error"]
+        assert error["code"] == "ContractAlreadySold"
+
+
+async def test_a_lost_tick_is_no_entry_and_a_gap_is() -> None:
+    for kind, entry in (("lost", 1), ("gap", 0)):
+        fault = Fault.model_validate({"kind": kind, "tick": 1})
+        async with DerivExchange(config(faults=(fault,))) as exchange, trader(exchange) as one:
+            contract = await bought(one, UP)
+            await exchange.advance(4)
+            start = exchange.config.start_epoch
+            told = await stands(one, contract)
+            assert told["entry_tick_time"] == start + 2 + 2 * entry
+
+
+async def test_limits_can_be_changed_once_a_second(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        contract = await bought(one, UP | {"limit_order": {"stop_loss": 5, "take_profit": 3}})
+        await exchange.advance(4)
+
+        async def update(**limits: Any) -> dict[str, Any]:
+            asked = {"contract_update": 1, "contract_id": contract, "limit_order": limits}
+            return await one.call(**asked)
+
+        told = (await update(stop_loss=None, take_profit=4.5))["contract_update"]
+        assert told["stop_loss"]["order_amount"] is None
+        assert told["take_profit"]["order_amount"] == 4.5
+        limits = (await stands(one, contract))["limit_order"]
+        assert set(limits) == {"stop_out", "take_profit"}
+        entry = sent(exchange, "R_75")[0][1]
+        assert float(limits["stop_out"]["value"]) == pytest.approx(
+            entry * (1 - (10 - 0.15) / 500), abs=1e-4
+        )
+        assert float(limits["take_profit"]["value"]) == pytest.approx(
+            entry * (1 + (4.5 + 0.15) / 500), abs=1e-4
+        )
+        assert (await update(stop_loss=2))["error"]["code"] == "ContractUpdateTooFrequent"
+        await exchange.advance(1)
+        told = (await update(stop_loss=2))["contract_update"]
+        assert told["stop_loss"]["order_amount"] == -2
+        await exchange.advance(1)
+        assert (await update(stop_loss=0.1))["error"]["code"] == "LimitOrderAmountTooLow"
+
+
+async def test_a_stop_loss_ends_it_at_the_tick_that_crosses(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        await one.call(transaction=1, subscribe=1)
+        wish = UP | {"multiplier": 500, "amount": 100, "limit_order": {"stop_loss": 20}}
+        contract = (await one.call(buy="1", price=100, parameters=wish))["buy"]["contract_id"]
+        assert (await one.next())["transaction"]["action"] == "buy"
+        held = exchange.trading.account("a-token").contracts
+        while held[contract].status == "open":
+            await exchange.advance(2)
+        ticks = sent(exchange, "R_75")
+        losses = [100 * 500 * (price / ticks[0][1] - 1) - 15 for _, price in ticks]
+        assert losses[-1] <= -20 < min(losses[:-1])
+        frame = (await one.next())["transaction"]
+        assert frame["amount"] == pytest.approx(100 + losses[-1], abs=0.005)
+        assert frame["transaction_time"] == ticks[-1][0]
+        assert (await stands(one, contract))["status"] == "lost"
+
+
+async def test_deal_cancellation(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        plain = await bought(one, UP)
+        contract = await bought(one, UP | {"cancellation": "5m"})
+        await exchange.advance(300)
+        told = await stands(one, contract)
+        assert told["buy_price"] == 10.52
+        assert told["is_valid_to_cancel"] == 1
+        answer = await one.call(cancel=plain)
+        assert answer["error"]["code"] == "DealCancellationNotBought"
+        cancelled = (await one.call(cancel=contract))["cancel"]
+        assert cancelled["sold_for"] == 10
+        assert (await stands(one, contract))["status"] == "cancelled"
+        later = await bought(one, UP | {"cancellation": "5m"})
+        await exchange.advance(301)
+        assert (await one.call(cancel=later))["error"]["code"] == "DealCancellationExpired"
+
+
+# ---------------------------------------------------------------- prices
+
+
+async def test_a_price_is_streamed_until_it_is_bought(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        first = await one.call(proposal=1, subscribe=1, **UP)
+        key = first["proposal"]["id"]
+        assert key == first["subscription"]["id"]
+        await exchange.advance(4)
+        for epoch, price in sent(exchange, "R_75"):
+            frame = (await one.next())["proposal"]
+            assert (frame["spot_time"], frame["spot"], frame["id"]) == (epoch, price, key)
+        assert (await one.call(buy=key, price=10))["buy"]["buy_price"] == 10
+        await exchange.advance(4)
+        assert await one.quiet()
+        again = await one.call(buy=key, price=10)
+        assert again["error"]["code"] == "InvalidContractProposal"
+
+
+async def test_a_price_needs_no_account_but_a_purchase_does(exchange: DerivExchange) -> None:
+    async with client(exchange) as one:
+        quoted = (await one.call(proposal=1, **CALL))["proposal"]
+        assert (quoted["ask_price"], quoted["payout"]) == (10, 19.5)
+        assert len(quoted["id"]) == 36
+        refused = await one.call(buy=quoted["id"], price=10)
+        assert refused["error"]["code"] == "AuthorizationRequired"
+        await one.call(authorize="a-token")
+        moved = await one.call(buy=quoted["id"], price=9.99)
+        assert moved["error"]["code"] == "PriceMoved"
+        assert "buy" in await one.call(buy=quoted["id"], price=10)
+
+
+async def test_prices_followed_at_once_are_limited(exchange: DerivExchange) -> None:
+    async with client(exchange) as one:
+        for amount in range(10, 15):
+            await one.call(proposal=1, subscribe=1, **UP | {"amount": amount})
+        same = await one.call(proposal=1, subscribe=1, **UP | {"amount": 14})
+        assert same["error"]["code"] == "RateLimit"
+        assert (await one.call(forget_all="proposal"))["forget_all"] != []
+        assert "proposal" in await one.call(proposal=1, subscribe=1, **UP)
+        twice = await one.call(proposal=1, subscribe=1, **UP)
+        assert twice["error"]["code"] == "AlreadySubscribed"
+
+
+# ---------------------------------------------------------------- accounts
+
+
+async def test_sessions_of_one_token_share_a_ledger(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one, trader(exchange) as two, trader(exchange, "b") as other:
+        await two.call(balance=1, subscribe=1)
+        await two.call(transaction=1, subscribe=1)
+        await two.call(proposal_open_contract=1, subscribe=1)
+        await other.call(transaction=1, subscribe=1)
+        contract = await bought(one, UP)
+        assert (await two.next())["balance"]["balance"] == 9990
+        made = (await two.next())["transaction"]
+        assert (made["action"], made["amount"], made["balance"]) == ("buy", -10, 9990)
+        assert made["contract_id"] == contract
+        assert (await two.next())["proposal_open_contract"]["contract_id"] == contract
+        assert [c["contract_id"] for c in contracts_in(await two.call(portfolio=1))] == [contract]
+        await exchange.advance(4)
+        for _ in range(2):
+            assert (await two.next())["proposal_open_contract"]["status"] == "open"
+        await two.call(forget_all="proposal_open_contract")
+        sold = (await two.call(sell=contract, price=0))["sell"]
+        assert (await two.next())["balance"]["balance"] == sold["balance_after"]
+        assert (await two.next())["transaction"]["action"] == "sell"
+        assert contracts_in(await one.call(portfolio=1)) == []
+        assert await other.quiet()
+        assert (await other.call(balance=1))["balance"]["balance"] == 10_000
+
+
+def contracts_in(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(answer["portfolio"]["contracts"])
+
+
+async def test_an_account_survives_its_connections(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        contract = await bought(one, UP)
+        await exchange.drop_all()
+        with pytest.raises(ConnectionClosed):
+            await one.next()
+    await exchange.advance(10)
+    async with trader(exchange) as again:
+        [held] = contracts_in(await again.call(portfolio=1))
+        assert (held["contract_id"], held["buy_price"]) == (contract, 10)
+        assert (await stands(again, contract))["entry_tick_time"] > held["purchase_time"]
+        assert (await again.call(balance=1))["balance"]["balance"] == 9990
+
+
+async def test_another_account_ends_the_streams_of_the_first(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one, trader(exchange) as two:
+        await one.call(transaction=1, subscribe=1)
+        await one.call(ticks="R_75", subscribe=1)
+        await one.call(authorize="b")
+        await bought(two, UP)
+        assert await one.quiet()
+        await exchange.advance(2)
+        assert (await one.next())["msg_type"] == "tick"
+
+
+async def test_the_tables_add_up(exchange: DerivExchange) -> None:
+    async with trader(exchange) as one:
+        for wish in (UP, CALL, CALL | {"contract_type": "PUT"}, UP | {"amount": 7.35}):
+            await bought(one, wish)
+            await exchange.advance(7)
+        [first, *_] = contracts_in(await one.call(portfolio=1, contract_type=["MULTUP"]))
+        await one.call(sell=first["contract_id"], price=0)
+        rows = (await one.call(statement=1, description=1))["statement"]["transactions"]
+        balance = (await one.call(balance=1))["balance"]["balance"]
+        assert sum(round(100 * row["amount"]) for row in rows) == round(100 * balance)
+        assert rows[-1]["action_type"] == "virtual_credit"
+        assert [row["transaction_id"] for row in rows] == sorted(
+            (row["transaction_id"] for row in rows), reverse=True
+        )
+        page = (await one.call(statement=1, limit=2, offset=1))["statement"]
+        assert [row["transaction_id"] for row in page["transactions"]] == [
+            row["transaction_id"] for row in rows[1:3]
+        ]
+        sells = (await one.call(statement=1, action_type="sell"))["statement"]
+        assert sells["count"] == 3
+        assert {row["reference_id"] for row in sells["transactions"]} < {
+            row["transaction_id"] for row in rows
+        }
+        table = (await one.call(profit_table=1, description=1, sort="ASC"))["profit_table"]
+        profits = [row["sell_price"] - row["buy_price"] for row in table["transactions"]]
+        [held] = contracts_in(await one.call(portfolio=1))
+        assert 10_000 + sum(profits) - held["buy_price"] == pytest.approx(balance)
+        assert (await one.call(profit_table=1, date_from="2026-04-02"))["profit_table"][
+            "count"
+        ] == 0
+        no_day = await one.call(profit_table=1, date_to="2026-02-31")
+        assert no_day["error"]["code"] == "InputValidationFailed"
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ({"sell": 5, "price": 0}, "ContractNotFound"),
+        ({"cancel": 5}, "ContractNotFound"),
+        ({"proposal_open_contract": 1, "contract_id": 5}, "ContractNotFound"),
+        ({"contract_update": 1, "contract_id": 5, "limit_order": {}}, "ContractNotFound"),
+        ({"buy": "a" * 32, "price": 1}, "InvalidContractProposal"),
+        ({"buy": "1", "price": 1}, "ContractBuyValidationError"),
+        ({"buy": "1", "price": 9.99, "parameters": UP}, "PriceMoved"),
+        ({"buy": "1", "price": 10, "parameters": UP | {"symbol": "R_76"}}, "InvalidSymbol"),
+        ({"buy": "1", "price": 2e4, "parameters": CALL | {"amount": 10001}}, "InsufficientBalance"),
+        ({"buy": "1", "price": 10, "parameters": UP | {"multiplier": 7}}, "MultiplierOutOfRange"),
+        ({"proposal": 1, **UP, "multiplier": 7}, "MultiplierOutOfRange"),
+        ({"proposal": 1, **UP, "symbol": "R_76"}, "InvalidSymbol"),
+        ({"proposal": 1, **CALL, "symbol": "BOOM500"}, "OfferingsValidationError"),
+        ({"proposal": 1, "symbol": "R_75", "currency": "USD"}, "InputValidationFailed"),
+        ({"proposal": 1, **UP, "amount": "10"}, "InputValidationFailed"),
+        ({"proposal": 1, **UP, "amount": 10**400}, "InputValidationFailed"),
+        ({"proposal": 1, **UP, "contract_type": "UP"}, "InputValidationFailed"),
+        ({"proposal": 1, **UP, "limit_order": {"stop": 1}}, "InputValidationFailed"),
+        ({"buy": "1", "price": 10, "parameters": {"amount": 10}}, "InputValidationFailed"),
+        ({"buy": "1", "parameters": UP}, "InputValidationFailed"),
+        ({"transaction": 1}, "InputValidationFailed"),
+        ({"sell": 5}, "InputValidationFailed"),
+        ({"statement": 1, "limit": 1000}, "InputValidationFailed"),
+    ],
+)  # fmt: skip
+async def test_refusals_cost_nothing(
+    exchange: DerivExchange, request_: dict[str, Any], code: str
+) -> None:
+    async with trader(exchange) as one:
+        assert (await one.call(**request_))["error"]["code"] == code
+        assert (await one.call(balance=1))["balance"]["balance"] == 10_000
+        assert contracts_in(await one.call(portfolio=1)) == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"buy": "1", "price": 10, "parameters": UP}, {"sell": 1, "price": 0}, {"cancel": 1},
+        {"contract_update": 1, "contract_id": 1, "limit_order": {}}, {"portfolio": 1},
+        {"proposal_open_contract": 1}, {"transaction": 1, "subscribe": 1}, {"statement": 1},
+        {"profit_table": 1}, {"balance": 1},
+    ],
+    ids=lambda r: next(iter(r)),
+)  # fmt: skip
+async def test_nothing_of_an_account_without_one(
+    exchange: DerivExchange, request_: dict[str, Any]
+) -> None:
+    async with client(exchange) as one:
+        assert (await one.call(**request_))["error"]["code"] == "AuthorizationRequired"
+
+
+async def test_an_account_holds_so_many_contracts() -> None:
+    house = House(open_contracts=2)
+    async with DerivExchange(config(house=house)) as exchange, trader(exchange) as one:
+        for _ in range(2):
+            await bought(one, UP)
+        third = await one.call(buy="1", price=10, parameters=UP)
+        assert third["error"]["code"] == "OpenPositionLimitExceeded"
+
+
+async def test_each_category_of_calls_has_its_own_limit() -> None:
+    house = House(pricing_per_minute=2, outcome_per_minute=1)
+    async with (
+        DerivExchange(config(house=house, calls_per_minute=3)) as exchange,
+        trader(exchange) as one,
+    ):
+        for request in ({"portfolio": 1}, {"proposal_open_contract": 1}, {"proposal": 1, **UP}):
+            assert "error" not in await one.call(**request)
+        for request in ({"statement": 1}, {"profit_table": 1}, {"proposal_open_contract": 1}):
+            assert (await one.call(**request))["error"]["code"] == "RateLimit"
+        for _ in range(2):
+            assert "balance" in await one.call(balance=1)
+        assert (await one.call(balance=1))["error"]["code"] == "RateLimit"
+        async with client(exchange) as other:
+            told = (await other.call(website_status=1))["website_status"]["api_call_limits"]
+        assert told["max_requests_pricing"]["minutely"] == 2
+        assert told["max_requests_outcome"]["minutely"] == 1
+
+
+# ---------------------------------------------------------------- what can go wrong
+
+
+@pytest.mark.parametrize("call", ["buy", "sell"])
+async def test_an_answer_can_be_lost_though_the_order_was_executed(call: str) -> None:
+    fault = Fault(kind="lost_answer", symbol="R_75", tick=3)
+    async with DerivExchange(config(faults=(fault,))) as exchange:
+        async with trader(exchange) as one, trader(exchange) as witness:
+            await witness.call(transaction=1, subscribe=1)
+            contract = await bought(one, UP) if call == "sell" else 0
+            if contract:
+                assert (await witness.next())["transaction"]["action"] == "buy"
+            await exchange.advance(6)
+            request = (
+                {"sell": contract, "price": 0}
+                if contract
+                else {"buy": "1", "price": 10, "parameters": UP}
+            )
+            with pytest.raises(ConnectionClosed):
+                await one.call(**request)
+            assert (await witness.next())["transaction"]["action"] == call
+        async with trader(exchange) as again:
+            held = contracts_in(await again.call(portfolio=1))
+            assert len(held) == (0 if contract else 1)
+            rows = (await again.call(statement=1))["statement"]["transactions"]
+            assert rows[0]["action_type"] == call
+            assert "buy" in await again.call(buy="1", price=10, parameters=UP)
+
+
+async def test_the_same_requests_at_the_same_ticks_get_the_same_answers() -> None:
+    async def run() -> list[dict[str, Any]]:
+        frames = []
+        async with DerivExchange(config()) as exchange, trader(exchange) as one:
+            frames.append(await one.call(proposal=1, subscribe=1, **UP))
+            await exchange.advance(2)
+            frames.append(await one.next())
+            frames.append(await one.call(buy=frames[0]["proposal"]["id"], price=10, subscribe=1))
+            frames.append(await one.next())
+            frames.append(await one.call(proposal=1, **CALL))
+            await exchange.advance(10)
+            frames += [await one.next() for _ in range(5)]
+            frames.append(await one.call(sell=frames[2]["buy"]["contract_id"], price=0))
+            frames.append(await one.next())
+        return frames
+
+    assert await run() == await run()
+
+
+# ---------------------------------------------------------------- the official client
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_the_official_client_trades_unchanged() -> None:
+    deriv_api = pytest.importorskip("deriv_api", reason="python-deriv-api is not installed")
+    async with DerivExchange(config(speed=100.0)) as exchange:
+        api = deriv_api.DerivAPI(endpoint=exchange.url, app_id=1089)
+        try:
+            start = (await api.send({"authorize": "a-token"}))["authorize"]["balance"]
+            prices: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+            (await api.subscribe({"proposal": 1, **CALL})).subscribe(prices.put_nowait)
+            quoted = [(await asyncio.wait_for(prices.get(), 5))["proposal"] for _ in range(2)]
+            assert quoted[0]["id"] == quoted[1]["id"]
+            made = (await api.send({"buy": quoted[0]["id"], "price": 10}))["buy"]
+            frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+            asked = {"proposal_open_contract": 1, "contract_id": made["contract_id"]}
+            (await api.subscribe(asked)).subscribe(frames.put_nowait)
+            multiplier = (await api.send({"buy": "1", "price": 5.55, "parameters": UP | {
+                "amount": 5.55}}))["buy"]  # fmt: skip
+            while True:
+                last = (await asyncio.wait_for(frames.get(), 5))["proposal_open_contract"]
+                if last["is_sold"]:
+                    break
+            held = (await api.send({"portfolio": 1}))["portfolio"]["contracts"]
+            assert [c["contract_id"] for c in held] == [multiplier["contract_id"]]
+            assert held[0]["buy_price"] == 5.55
+            with pytest.raises(Exception, match="Maximum stake allowed"):
+                await api.send({"proposal": 1, **UP, "amount": 5000})
+            sold = (await api.send({"sell": multiplier["contract_id"], "price": 0}))["sell"]
+            rows = (await api.send({"statement": 1}))["statement"]["transactions"]
+            end = (await api.send({"balance": 1}))["balance"]["balance"]
+        finally:
+            await api.disconnect()
+        assert (last["status"], last["sell_price"]) in {("won", 19.5), ("lost", 0.0)}
+        paid = [-10.0, last["sell_price"], -5.55, sold["sold_for"]]
+        assert round(start + sum(paid), 2) == end == sold["balance_after"]
+        assert sorted(row["amount"] for row in rows[:-1]) == sorted(paid)
+        assert round(sum(row["amount"] for row in rows), 2) == end
