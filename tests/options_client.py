@@ -15,6 +15,8 @@ from venues.simulated.deriv.door import PUBLIC
 from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.otp import ACCOUNTS
 
+MULTUP = {"amount": 10, "basis": "stake", "contract_type": "MULTUP", "currency": "USD",
+          "multiplier": 100, "underlying_symbol": "R_75"}  # fmt: skip
 HEADERS = {"Authorization": "Bearer a-token", "Deriv-App-ID": "1089"}
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from math import isnan
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed
 
 from tests.exchange_client import client, config, sent
+from tests.options_client import MULTUP, public, trader
 from venues.simulated.deriv.config import Fault
 from venues.simulated.deriv.exchange import DerivExchange
+from venues.simulated.deriv.fault import Corruption
 
 
 async def test_drop_all_breaks_every_connection_and_fills_from_history() -> None:
@@ -125,3 +129,287 @@ async def test_a_client_too_slow_is_cut_off() -> None:
         await exchange.advance(60)
         with pytest.raises(ConnectionClosed):
             await one.ticks(60)
+
+
+async def test_delay_keeps_the_order_and_the_history_in_time() -> None:
+    faults = (Fault(kind="delay", tick=2, seconds=5.0),)
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+        await one.call(ticks="R_75", subscribe=1)
+        await exchange.advance(8.5)
+        # Ticks at 2, 4, 6, 8 s: the one of 4 s and those behind it wait until 9 s.
+        assert await one.ticks(1) == sent(exchange, "R_75")[:1]
+        assert await one.quiet()
+        history = (await one.call(ticks_history="R_75", end="latest", count=3))["history"]
+        assert (
+            list(zip(history["times"], history["prices"], strict=True))
+            == sent(exchange, "R_75")[1:]
+        )
+        async with client(exchange) as new:
+            # A newcomer begins with the latest, and is sent nothing older after it.
+            first = (await new.call(ticks="R_75"))["tick"]
+            await exchange.advance(0.5)
+            assert await one.ticks(3) == sent(exchange, "R_75")[1:]
+            assert await new.quiet()
+            await exchange.advance(1)
+            assert (await new.ticks(1))[0][0] == first["epoch"] + 2
+        assert await one.ticks(1) == sent(exchange, "R_75")[4:]
+
+
+async def test_delayed_ticks_come_out_before_later_ones_in_one_leap_of_time() -> None:
+    faults = (Fault(kind="delay", tick=2, seconds=3.0), Fault(kind="late", tick=6, count=2))
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+        await one.call(ticks=["R_75", "1HZ75V"], subscribe=1)
+        await one.next()
+        await exchange.advance(16)
+        frames = [(await one.next())["tick"] for _ in range(24)]
+        start = exchange.config.start_epoch
+        delayed = [f["epoch"] - start for f in frames if f["symbol"] == "R_75"]
+        assert delayed == [2, 4, 6, 8, 10, 16 - 2, 12, 16] or delayed == [
+            2,
+            4,
+            6,
+            8,
+            10,
+            16,
+            14,
+            12,
+        ]
+        order = [(f["symbol"], f["epoch"] - start) for f in frames]
+        assert order.index(("R_75", 4)) > order.index(("1HZ75V", 6)), "not before 7 s"
+        assert order.index(("R_75", 6)) < order.index(("1HZ75V", 8)), "nor much after"
+
+
+async def test_who_forgets_gets_no_delayed_tick() -> None:
+    faults = (Fault(kind="delay", tick=1, seconds=5.0),)
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+        await one.call(ticks="R_75", subscribe=1)
+        await exchange.advance(4)
+        await one.call(forget_all="ticks")
+        await exchange.advance(4)
+        assert await one.quiet()
+
+
+@pytest.mark.parametrize(
+    ("variant", "wrong"),
+    [
+        ("no_price", lambda tick, good: "quote" not in tick),
+        ("nan", lambda tick, good: isnan(tick["quote"]) and isnan(tick["ask"])),
+        ("negative", lambda tick, good: tick["quote"] == -good["quote"]),
+        ("symbol", lambda tick, good: tick["symbol"] == "R_0"),
+        ("text_epoch", lambda tick, good: tick["epoch"] == "yesterday"),
+        ("past", lambda tick, good: tick["epoch"] == good["epoch"] - 86_400),
+    ],
+)
+@pytest.mark.parametrize("connected", [client, public])
+async def test_corrupt_frames_are_json_and_wrong(variant: Any, wrong: Any, connected: Any) -> None:
+    faults = (Fault(kind="corrupt", tick=2, variant=variant), Fault(kind="gap", tick=4))
+    async with DerivExchange(config(faults=faults)) as exchange, connected(exchange) as one:
+        first = await one.call(ticks="R_75", subscribe=1)
+        await exchange.advance(8)
+        assert await one.ticks(1) == sent(exchange, "R_75")[:1]
+        frame, good = await one.next(), await one.next()
+        # All else is as it should be, and the true tick follows.
+        assert wrong(frame["tick"], good["tick"])
+        assert {**frame, "tick": 0} == {**good, "tick": 0}
+        assert good["subscription"] == first["subscription"]
+        assert (good["tick"]["epoch"], good["tick"]["quote"]) == sent(exchange, "R_75")[1]
+        assert await one.ticks(1) == sent(exchange, "R_75")[2:3]
+        assert await one.quiet()
+
+
+@pytest.mark.parametrize("variant", get_args(Corruption))
+async def test_corrupt_candles(variant: Any) -> None:
+    faults = (Fault(kind="corrupt", tick=1, variant=variant), Fault(kind="gap", tick=1))
+    asked = {"ticks_history": "R_75", "style": "candles", "end": "latest", "subscribe": 1}
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+        await one.call(**asked)
+        await exchange.advance(4)
+        frame, good = (await one.next())["ohlc"], (await one.next())["ohlc"]
+        assert frame.keys() == good.keys() - ({"close"} if variant == "no_price" else set())
+        kinds = {name: type(value) for name, value in good.items()}
+        odd = {name for name, value in frame.items() if type(value) is not kinds[name]}
+        assert odd == ({"epoch"} if variant == "text_epoch" else set())
+        if variant in ("nan", "negative"):
+            assert all(not float(frame[name]) > 0 for name in ("open", "high", "low", "close"))
+        assert (frame["symbol"] != good["symbol"]) == (variant == "symbol")
+        assert (frame["open_time"] < good["open_time"] - 80_000) == (variant == "past")
+
+
+async def test_rate_limit_refuses_the_next_calls_of_anybody() -> None:
+    fault = Fault(kind="rate_limit", tick=1, count=3)
+    async with (
+        DerivExchange(config(faults=(fault,))) as exchange,
+        client(exchange) as one,
+        public(exchange) as two,
+    ):
+        await one.call(ticks="R_75", subscribe=1)
+        await exchange.advance(2)
+        await one.ticks(1)
+        for each in (one, two, one):
+            assert await each.quiet(), "ping is free"
+            refused = await each.call(active_symbols="brief")
+            assert refused["error"]["code"] == "RateLimit"
+            assert refused["msg_type"] == "active_symbols"
+        assert "active_symbols" in await two.call(active_symbols="brief")
+
+
+async def test_restart_refuses_for_a_while_and_comes_back_on_its_port() -> None:
+    fault = Fault(kind="restart", tick=2, seconds=10.0)
+    async with DerivExchange(config(faults=(fault,))) as exchange:
+        port = exchange.port
+        async with client(exchange) as one, trader(exchange) as two:
+            await one.call(ticks="R_75", subscribe=1)
+            bought = await two.call(buy="1", price=10, parameters=MULTUP)
+            await exchange.advance(6)
+            assert await one.ticks(1) == sent(exchange, "R_75")[:1]
+            for each in (one, two):
+                with pytest.raises(ConnectionClosed) as broken:
+                    await each.next()
+                assert broken.value.rcvd is None
+        for _ in range(2):
+            with pytest.raises(ConnectionRefusedError):
+                async with client(exchange):
+                    pass
+        await exchange.advance(7.5)
+        with pytest.raises(ConnectionRefusedError):
+            async with client(exchange):
+                pass
+        await exchange.advance(0.5)
+        assert exchange.port == port
+        # Prices and accounts went on.
+        async with client(exchange) as again:
+            history = (await again.call(ticks_history="R_75", end="latest", count=7))["history"]
+            assert list(zip(history["times"], history["prices"], strict=True)) == sent(
+                exchange, "R_75"
+            )
+            await again.call(authorize="a-token")
+            held = (await again.call(portfolio=1))["portfolio"]["contracts"]
+            assert [one["contract_id"] for one in held] == [bought["buy"]["contract_id"]]
+
+
+async def test_restart_in_running_time() -> None:
+    fault = Fault(kind="restart", tick=3, seconds=40.0)
+    async with DerivExchange(config(speed=100.0, faults=(fault,))) as exchange:
+        async with client(exchange) as one:
+            await one.call(ticks="R_75", subscribe=1)
+            with pytest.raises(ConnectionClosed):
+                await one.ticks(10)
+        refused = 0
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    async with client(exchange) as again:
+                        assert await again.quiet()
+                        break
+                except ConnectionRefusedError:
+                    refused += 1
+        assert refused
+        assert exchange.now - exchange.config.start_epoch >= 6 + 40
+
+
+async def test_an_exchange_can_stop_while_it_is_down() -> None:
+    fault = Fault(kind="restart", tick=1, seconds=1000.0)
+    exchange = DerivExchange(config(faults=(fault,)))
+    async with exchange:
+        port = exchange.port
+        await exchange.advance(2)
+    async with DerivExchange(config(port=port)):
+        pass
+
+
+async def test_skew_is_in_what_it_says_and_nowhere_else() -> None:
+    faults = (
+        Fault(kind="skew", tick=2, seconds=-90.0),
+        Fault(kind="skew", tick=4, seconds=100.5),
+    )
+    async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+        start = exchange.config.start_epoch
+        await one.call(ticks="R_75", subscribe=1)
+        told = []
+        for _ in range(4):
+            await exchange.advance(2)
+            assert (await one.ticks(1))[0][0] == int(exchange.now)
+            told.append((await one.call(time=1))["time"] - start)
+        assert told == [2, 4 - 90, 6 - 90, 8 + 10]
+
+
+@pytest.mark.parametrize("connected", [client, trader])
+async def test_lost_answer_executes_and_breaks(connected: Any) -> None:
+    faults = (Fault(kind="lost_answer", tick=1), Fault(kind="lost_answer", tick=2))
+    old = connected is client
+    terms = MULTUP if not old else {
+        ("symbol" if k == "underlying_symbol" else k): v for k, v in MULTUP.items()
+    }  # fmt: skip
+    async with DerivExchange(config(faults=faults)) as exchange:
+
+        async def signed_in(one: Any) -> None:
+            if old:
+                await one.call(authorize="a-token")
+
+        async with connected(exchange) as one:
+            await signed_in(one)
+            first = (await one.call(buy="1", price=10, parameters=terms))["buy"]["contract_id"]
+            await exchange.advance(2)
+            # Nothing is executed here, so no answer is lost.
+            assert (await one.call(buy="1", price=9, parameters=terms))["error"]
+            with pytest.raises(ConnectionClosed):
+                await one.call(buy="1", price=10, parameters=terms)
+        async with connected(exchange) as one:
+            await signed_in(one)
+            held = (await one.call(portfolio=1))["portfolio"]["contracts"]
+            assert len(held) == 2
+            await exchange.advance(2)
+            with pytest.raises(ConnectionClosed):
+                await one.call(sell=first, price=0)
+        async with connected(exchange) as one:
+            await signed_in(one)
+            held = (await one.call(portfolio=1))["portfolio"]["contracts"]
+            assert [contract["contract_id"] for contract in held] != [first]
+            assert len(held) == 1
+            assert "buy" in await one.call(buy="1", price=10, parameters=terms)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"kind": "restart"}, "restart needs seconds"),
+        ({"kind": "delay"}, "delay needs seconds"),
+        ({"kind": "delay", "seconds": -1.0}, r"seconds must not be negative, was -1\.0"),
+        ({"kind": "skew", "seconds": float("inf")}, "finite"),
+        ({"kind": "corrupt"}, "give a variant to corrupt, and to no other kind"),
+        ({"kind": "gap", "variant": "nan"}, "give a variant to corrupt, and to no other kind"),
+        ({"kind": "corrupt", "variant": "odd"}, "variant"),
+        ({"kind": "explode"}, "kind"),
+    ],
+)
+def test_wrong_faults(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Fault(tick=1, **wrong)
+
+
+async def test_the_same_script_is_played_alike_twice() -> None:
+    kinds = ("gap", "duplicate", "late", "garbage", "lost", "delay", "corrupt")
+    faults = tuple(
+        Fault(
+            kind=kind,
+            tick=3 * (k + 1),
+            count=2,
+            seconds=4.0 if kind == "delay" else 0.0,
+            variant="nan" if kind == "corrupt" else None,
+        )
+        for k, kind in enumerate(kinds)
+    )
+
+    async def play(leaps: int) -> list[str]:
+        async with DerivExchange(config(faults=faults)) as exchange, client(exchange) as one:
+            await one.call(ticks="R_75", subscribe=1)
+            for _ in range(leaps):
+                await exchange.advance(60 / leaps)
+            await one.socket.send('{"ping": 1}')
+            frames = []
+            while '"pong"' not in (frame := str(await one.socket.recv())):
+                frames.append(frame)
+            return frames
+
+    # However time passes: in one leap, or in many.
+    assert await play(1) == await play(1) == await play(40)

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.exchange_client import Client, client, config, sent
-from tests.options_client import HEADERS, password_url, public, rest, trader
+from tests.options_client import HEADERS, MULTUP, password_url, public, rest, trader
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.config import OptionsConfig
 from venues.simulated.deriv.dialect import Options
@@ -23,8 +23,6 @@ from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.limits import Limits
 from venues.simulated.deriv.otp import ACCOUNTS, SOCKET, Passwords
 
-MULTUP = {"amount": 10, "basis": "stake", "contract_type": "MULTUP", "currency": "USD",
-          "multiplier": 100, "underlying_symbol": "R_75"}  # fmt: skip
 CALL = {"amount": 10, "basis": "stake", "contract_type": "CALL", "currency": "USD",
         "duration": 3, "duration_unit": "t", "underlying_symbol": "R_75"}  # fmt: skip
 

@@ -269,7 +269,7 @@ class DerivExchange:
             self._server.close(close_connections=False)
             self._server = None
             await asyncio.sleep(0)
-            # Bound, but not listening: the port refuses, and nobody else can take it meanwhile.
+            # Bound, but not listening: the port refuses, and nobody else is given it meanwhile.
             self._reserved = socket.socket(family)
             self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._reserved.bind(address)
