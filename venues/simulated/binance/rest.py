@@ -100,6 +100,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("DELETE", "/fapi/v1/allOpenOrders"): _signed(usdm.cancel_all),
     ("GET", "/fapi/v1/userTrades"): _signed(usdm.user_trades, 5),
     ("POST", "/fapi/v1/leverage"): _signed(usdm.leverage),
+    ("GET", "/fapi/v1/leverageBracket"): _signed(usdm.leverage_brackets),
     ("GET", "/fapi/v1/positionSide/dual"): _signed(usdm.position_mode, 30),
     **{("GET", f"/fapi/v{n}/balance"): _signed(usdm.balance, 5) for n in (2, 3)},
     **{("GET", f"/fapi/v{n}/account"): _signed(usdm.account, 5) for n in (2, 3)},

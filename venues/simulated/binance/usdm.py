@@ -12,9 +12,9 @@ from venues.simulated.binance.orders import UserOrder, UserTrade
 from venues.simulated.binance.refusal import Refusal
 
 __all__ = [
-    "account", "balance", "cancel", "cancel_all", "close_listen_key", "leverage", "listen_key",
-    "new_order", "open_orders", "order_test", "position_mode", "position_risk", "query",
-    "renew_listen_key", "user_trades",
+    "account", "balance", "cancel", "cancel_all", "close_listen_key", "leverage",
+    "leverage_brackets", "listen_key", "new_order", "open_orders", "order_test", "position_mode",
+    "position_risk", "query", "renew_listen_key", "user_trades",
 ]  # fmt: skip
 
 
@@ -179,6 +179,19 @@ def leverage(call: Call) -> dict[str, Any]:
         raise Refusal(-4028, f"Leverage {wanted} is not valid")
     _funds(call).position(market.symbol).leverage = wanted
     return {"leverage": wanted, "maxNotionalValue": "1000000000", "symbol": market.symbol}
+
+
+def leverage_brackets(call: Call) -> list[dict[str, Any]]:
+    """Tell the one bracket there is."""
+    bracket = {
+        "bracket": 1,
+        "initialLeverage": 125,
+        "notionalCap": 1_000_000_000,
+        "notionalFloor": 0,
+        "maintMarginRatio": 0.025,
+        "cum": 0.0,
+    }
+    return [{"symbol": market.symbol, "brackets": [bracket]} for market in call.markets()]
 
 
 def position_mode(_: Call) -> dict[str, Any]:
