@@ -93,7 +93,7 @@ def _whole(frame: str | bytes) -> str | None:
     """
     try:
         body: Any = msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(body, dict) or not isinstance(body.get("msg_type"), str):
         return None
