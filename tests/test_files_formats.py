@@ -18,7 +18,7 @@ from venues.files import FileFeed, find, read_recording
 from venues.files.moments import moment, moments
 from venues.files.order import LARGEST_JUMP, in_order
 
-SEEDS = "timestamp,open,high,low,close,volume,trades,buy_volume,sell_volume,vwap,symbol"
+FLOW = "timestamp,open,high,low,close,volume,trades,buy_volume,sell_volume,vwap,symbol"
 PROFIT = "Ativo;Data;Hora;Abertura;Máximo;Mínimo;Fechamento;Volume;Quantidade"
 MT5_BARS = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>"
 MT5_TICKS = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>"
@@ -45,7 +45,7 @@ def test_bars_with_order_flow_of_several_contracts(tmp_path: Path) -> None:
         "2025-02-03 09:0{},5909.5,5910.0,5894.5,5904.0,799456430.0,13543,394124542.5,405331887.5,{}"
     )
     rows = [row.format(f"{k}:00", f"5904.0,WDO{month}25") for k in range(5) for month in "HJ"]
-    recording = read_recording(write(tmp_path, "wdo.csv", SEEDS, *rows))
+    recording = read_recording(write(tmp_path, "wdo.csv", FLOW, *rows))
     assert [one.symbol for one in recording.series] == ["WDOH25", "WDOJ25"]
     bars = recording.series[0]
     assert (len(bars), bars.step, recording.bad) == (5, 60 * SECOND, ())
@@ -67,7 +67,7 @@ def test_a_contract_seldom_traded_has_the_step_of_its_file_and_no_holes(tmp_path
     flow = "10,10,10,10,1000,5,500,500,10"
     rows = [f"2025-02-03 10:{k:02}:00,{flow},WDOH25" for k in range(60)]
     rows += [f"2025-02-03 10:{k:02}:00,{flow},WDOJ25" for k in (1, 2, 9, 30)]
-    liquid, seldom = read_recording(write(tmp_path, "a.csv", SEEDS, *rows)).series
+    liquid, seldom = read_recording(write(tmp_path, "a.csv", FLOW, *rows)).series
     assert (liquid.step, seldom.step) == (60 * SECOND, 60 * SECOND)
     assert not seldom.fresh.any()
 
@@ -338,7 +338,7 @@ def test_a_column_of_moments_is_its_cells(when: datetime, zone: str, form: str) 
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from([SEEDS, PROFIT, MT5_BARS, MT5_TICKS, "time,price"]))
+@given(st.binary(max_size=300), st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price"]))
 def test_whatever_a_file_holds_it_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, body: bytes, header: str
 ) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from market.errors import DataError
-from venues.files.formats import generic, mt5, profit, seeds
+from venues.files.formats import flow, generic, mt5, profit
 from venues.files.layout import Layout
 
 __all__ = ["LAYOUTS", "layout_of"]
 
 LAYOUTS: tuple[Layout, ...] = (
-    seeds.BARS,
+    flow.BARS,
     profit.BARS,
     mt5.BARS,
     mt5.TICKS,
