@@ -17,6 +17,8 @@ from venues.simulated.deriv.otp import ACCOUNTS
 
 MULTUP = {"amount": 10, "basis": "stake", "contract_type": "MULTUP", "currency": "USD",
           "multiplier": 100, "underlying_symbol": "R_75"}  # fmt: skip
+CALL = {"amount": 10, "basis": "stake", "contract_type": "CALL", "currency": "USD",
+        "duration": 3, "duration_unit": "t", "underlying_symbol": "R_75"}  # fmt: skip
 HEADERS = {"Authorization": "Bearer a-token", "Deriv-App-ID": "1089"}
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from market.synthetics import SYNTHETICS
 from tests.exchange_client import Client, client, config, sent
-from tests.options_client import HEADERS, MULTUP, password_url, public, rest, trader
+from tests.options_client import CALL, HEADERS, MULTUP, password_url, public, rest, trader
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.config import OptionsConfig
 from venues.simulated.deriv.dialect import Options
@@ -22,9 +23,6 @@ from venues.simulated.deriv.door import PUBLIC
 from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.limits import Limits
 from venues.simulated.deriv.otp import ACCOUNTS, SOCKET, Passwords
-
-CALL = {"amount": 10, "basis": "stake", "contract_type": "CALL", "currency": "USD",
-        "duration": 3, "duration_unit": "t", "underlying_symbol": "R_75"}  # fmt: skip
 
 
 @pytest.fixture
@@ -135,6 +133,27 @@ async def test_rest_bodies_are_taken(exchange: DerivExchange, body: Any) -> None
     assert status == 200
     async with connect(told["data"]["url"]) as socket:
         assert (await Client(socket).call(ping=1))["ping"] == "pong"
+
+
+async def test_an_opening_request_may_come_in_pieces(exchange: DerivExchange) -> None:
+    account = exchange.trading.account("a-token").login
+    request = (
+        f"POST {ACCOUNTS}/{account}/otp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a-token\r\n"
+        "Deriv-App-ID: 1\r\nContent-Length: 10\r\n\r\n0123456789"
+    ).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", exchange.port)
+    for k in range(len(request)):
+        writer.write(request[k : k + 1])
+        await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"/ws/demo?otp=" in answer
+    writer.close()
+    # One that never ends is turned away, not kept.
+    reader, writer = await asyncio.open_connection("127.0.0.1", exchange.port)
+    writer.write(b"GET / HTTP/1.1\r\n" + b"x: " + b"y" * 200_000)
+    assert not (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 1")
+    writer.close()
 
 
 async def test_rest_rate_limit() -> None:
@@ -264,95 +283,71 @@ def test_calls_are_counted_by_the_second() -> None:
     limits.count("portfolio")
 
 
-# ---------------------------------------------------------------- the venue's schemas
+@pytest.mark.parametrize("symbol", ["JD10", "JD100", "OU10", "REGIME10", "PLANTED10"])
+async def test_the_younger_symbols_are_traded(symbol: str) -> None:
+    async with DerivExchange(config(symbols=(symbol,))) as exchange, trader(exchange) as one:
+        [listed] = (await one.call(active_symbols="brief"))["active_symbols"]
+        assert (listed["underlying_symbol"], listed["pip_size"]) == (symbol, 0.01)
+        offered = (await one.call(contracts_for=symbol))["contracts_for"]["available"]
+        ranges = {one["contract_type"]: one.get("multiplier_range") for one in offered}
+        multipliers = list(SYNTHETICS[symbol].multipliers)
+        assert (ranges["MULTUP"], ranges["MULTDOWN"]) == (multipliers, multipliers)
+        assert {"CALL", "PUT"} <= ranges.keys()
+        for terms in (MULTUP | {"multiplier": multipliers[0]}, CALL):
+            asked = terms | {"underlying_symbol": symbol}
+            assert "buy" in await one.call(buy="1", price=10, parameters=asked)
+        await exchange.advance(10)
+        held = (await one.call(portfolio=1))["portfolio"]["contracts"]
+        assert [contract["contract_type"] for contract in held] == ["MULTUP"]
 
-ANYBODY: tuple[dict[str, Any], ...] = (
-    {"ping": 1},
-    {"time": 1},
-    {"active_symbols": "brief"},
-    {"active_symbols": "full", "contract_type": ["MULTUP"]},
-    {"contracts_for": "R_75"},
-    {"contracts_for": "BOOM500"},
-    {"contracts_for": "JD25"},
-    {"ticks": "JD25", "subscribe": 1},
-    {"ticks_history": "BOOM500", "end": "latest", "count": 10, "adjust_start_time": 1},
-    {"ticks_history": "BOOM500", "end": "latest", "style": "candles", "subscribe": 1},
-    {"forget_all": ["ticks", "candles"]},
-    {"forget": "a" * 32},
-    {"proposal": 1, **CALL, "subscribe": 1},
-    {"proposal": 1, **MULTUP, "limit_order": {"stop_loss": 5, "take_profit": 7}},
-    {"proposal": 1, **MULTUP, "cancellation": "5m"},
+
+# ---------------------------------------------------------------- the official client
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_the_official_client_works_over_a_password(exchange: DerivExchange) -> None:
+    deriv_api = pytest.importorskip("deriv_api", reason="python-deriv-api is not installed")
+    async with connect(await password_url(exchange)) as socket:
+        api = deriv_api.DerivAPI(connection=socket)
+        try:
+            assert (await asyncio.wait_for(api.send({"ping": 1}), 5))["ping"] == "pong"
+            offer = await api.send({"proposal": 1, **MULTUP})
+            bought = await api.send({"buy": offer["proposal"]["id"], "price": 10})
+            assert bought["buy"]["balance_after"] == 9990
+            frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+            (await api.subscribe({"ticks": "R_75"})).subscribe(frames.put_nowait)
+            await asyncio.wait_for(frames.get(), 5)
+            await exchange.advance(6)
+            live = [(await asyncio.wait_for(frames.get(), 5))["tick"] for _ in range(3)]
+        finally:
+            await api.disconnect()
+    assert [(tick["epoch"], tick["quote"]) for tick in live] == sent(exchange, "R_75")
+
+
+# ---------------------------------------------------------------- whatever is sent
+
+FIELDS = ("proposal", "buy", "parameters", "symbol", "underlying_symbol", "ticks", "price",
+          "loginid", "portfolio", "authorize", "product_type", "contract_type", "time")  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["R_75", 1]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3)
+    ),
+    max_leaves=4,
 )
 
 
-class Fitting:
-    """A client whose every frame must fit the venue's schemas of a call."""
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1), max_size=20))
+def test_every_request_is_answered_and_echoed(requests: list[dict[str, Any]]) -> None:
+    async def converse() -> None:
+        async with DerivExchange(config(history_seconds=300)) as exchange, trader(exchange) as one:
+            for number, request in enumerate(requests):
+                asked = request | {"req_id": number}
+                await one.socket.send(json.dumps(asked))
+                answer = await one.next()
+                assert answer["req_id"] == number
+                if "authorize" not in request and "tokens" not in request:
+                    assert answer["echo_req"] == asked
 
-    def __init__(self, one: Client, schemas: Path) -> None:
-        self.one = one
-        self._schemas = schemas
-
-    def fits(self, frame: dict[str, Any], call: str, side: str) -> dict[str, Any]:
-        schema = json.loads((self._schemas / f"{call}_{side}.schema.json").read_text())
-        jsonschema.Draft4Validator(schema).validate(frame)
-        return frame
-
-    async def call(self, **request: Any) -> dict[str, Any]:
-        call = next(iter(request))
-        self.fits(request, call, "request")
-        answer = await self.one.call(**request)
-        assert "error" not in answer, answer
-        return self.fits(answer, call, "response")
-
-    async def next(self, call: str) -> dict[str, Any]:
-        return self.fits(await self.one.next(), call, "response")
-
-
-@pytest.mark.parametrize("request_", ANYBODY, ids=lambda r: "-".join(map(str, r.values()))[:40])
-async def test_frames_fit_the_venues_schemas(data_folder: Path, request_: dict[str, Any]) -> None:
-    listed = config(symbols=("R_75", "BOOM500", "JD25"))
-    async with DerivExchange(listed) as exchange, public(exchange) as one:
-        fitting = Fitting(one, data_folder / "deriv_schemas" / "options_v1")
-        await fitting.call(**request_)
-        call = next(iter(request_))
-        if "subscribe" in request_:
-            await exchange.advance(4)
-            # The stream of candles is in no schema beyond its envelope.
-            await fitting.next(call)
-
-
-@pytest.mark.parametrize("terms", [MULTUP, CALL], ids=["multiplier", "bet"])
-async def test_a_contracts_frames_fit_the_venues_schemas(
-    data_folder: Path, exchange: DerivExchange, terms: dict[str, Any]
-) -> None:
-    async with trader(exchange) as one, trader(exchange) as ear:
-        fitting = Fitting(one, data_folder / "deriv_schemas" / "options_v1")
-        hearing = Fitting(ear, data_folder / "deriv_schemas" / "options_v1")
-        await hearing.call(balance=1, subscribe=1)
-        await hearing.call(transaction=1, subscribe=1)
-        bought = (await fitting.call(buy="1", price=10, parameters=terms))["buy"]
-        heard = [await hearing.one.next() for _ in range(2)]
-        for frame in heard:
-            hearing.fits(frame, frame["msg_type"], "response")
-        assert {frame["msg_type"] for frame in heard} == {"balance", "transaction"}
-        asked = {"proposal_open_contract": 1, "contract_id": bought["contract_id"]}
-        await fitting.call(**asked, subscribe=1)
-        held = (await fitting.call(portfolio=1))["portfolio"]["contracts"]
-        assert [contract["contract_id"] for contract in held] == [bought["contract_id"]]
-        await exchange.advance(20)
-        frame = await fitting.next("proposal_open_contract")
-        while frame["proposal_open_contract"].get("status") == "open" and terms is CALL:
-            frame = await fitting.next("proposal_open_contract")
-        if terms is CALL:
-            assert frame["proposal_open_contract"]["status"] in ("won", "lost")
-            assert frame["proposal_open_contract"]["exit_spot"]
-    async with trader(exchange) as late:
-        fitting = Fitting(late, data_folder / "deriv_schemas" / "options_v1")
-        if terms is MULTUP:
-            limits = {"stop_loss": 8, "take_profit": 5000}
-            update = {"contract_update": 1, "contract_id": bought["contract_id"]}
-            await fitting.call(**update, limit_order=limits)
-            await fitting.call(sell=bought["contract_id"], price=0)
-        await fitting.call(**asked)
-        await fitting.call(statement=1, description=1)
-        await fitting.call(profit_table=1, description=1)
+    asyncio.run(converse())

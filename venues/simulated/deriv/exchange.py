@@ -140,8 +140,8 @@ class DerivExchange:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
             self._pump = None
+        await self.drop_all()
         if self._server is not None:
-            await self.drop_all()
             self._server.close()
             await self._server.wait_closed()
             self._server = None
