@@ -81,7 +81,7 @@ class Venue:
     def kline(self, number, closed=True, told=True):
         """Let the bar of a minute happen."""
         opened = T0 + number * MINUTE
-        c = str(100 + number)
+        c = str(100 + number % 100)
         if told:
             self.klines.append([opened, "100", "200", "50", c, "7", opened + MINUTE - 1, "70", 3,
                                 "4", "40", "0"])  # fmt: skip

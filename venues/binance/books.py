@@ -62,10 +62,10 @@ class BookTrack:
         """Yield the change, or a whole book and what follows it."""
         try:
             update = decode_book(arrival.data, self._symbol)
-            if update.time < self._time:
+            known = update.last <= self._sync.last
+            if update.time < self._time and not known:
                 text = f"{self._symbol}: book change {update.last} is earlier than the one before"
                 raise DataError(text, reason="time")
-            known = update.last <= self._sync.last
             ready = self._sync.update(update)
         except DataError as error:
             refuse(self._stats, error)

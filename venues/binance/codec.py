@@ -169,7 +169,9 @@ def decode(decoder: msgspec.json.Decoder[_T], data: Any, what: str) -> _T:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
         text = str(error)
-        reason = next((reason for start, reason in _REASONS if start in text), "malformed")
+        reason = next((reason for part, reason in _REASONS if part in text), "malformed")
+        if reason == "price" and text.endswith((".q`", ".qty`")):
+            reason = "size"
         raise DataError(f"{what}: {text}", reason=reason) from None
     except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{what}: {error}") from None

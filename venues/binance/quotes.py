@@ -8,7 +8,7 @@ from math import nan
 import msgspec
 
 from market.errors import DataError
-from market.events import FeedGap, MarketEvent, Tick
+from market.events import SECOND, FeedGap, MarketEvent, Tick
 from venues.base import FeedStats
 from venues.binance.codec import decode_quote
 from venues.binance.config import BinanceConfig
@@ -64,15 +64,15 @@ class QuoteTrack:
         """Yield the quote, and before it the gap if there is one."""
         try:
             tick, number = decode_quote(arrival.data, self._symbol, arrival.receipt)
+            if number <= self._number:
+                self._stats.duplicates += 1
+                return
             last = self._last.time
-            if self._timed and tick.time <= last - 1_000_000_000:
+            if self._timed and tick.time <= last - SECOND:
                 text = f"{self._symbol}: quote {number} is earlier than the one before"
                 raise DataError(text, reason="time")
         except DataError as error:
             refuse(self._stats, error)
-            return
-        if number <= self._number:
-            self._stats.duplicates += 1
             return
         self._number = number
         if tick.time <= last:
