@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -284,6 +285,26 @@ def test_crash_and_boom_have_neither_bets_nor_deal_cancellation() -> None:
 
 
 # ---------------------------------------------------------------- the books
+
+
+def test_nobody_earns_but_the_house() -> None:
+    """Prices are martingales: what thousands of multipliers bring is minus their commissions."""
+    record = Record("R_75", 5, START - 400)
+    record.publish(record.through(START))
+    trading = Trading(House(opening_balance=1e6), START)
+    account = trading.account("a-token")
+    for number in range(3000):
+        now = record.epoch(record.latest())
+        kind = ("MULTUP", "MULTDOWN")[number % 2]
+        made = trading.buy(account, terms(record, wish(contract_type=kind), HOUSE, now), 4, now)
+        act({"do": "wait", "ticks": 8}, record, trading, account, now)
+        assert made.contract is not None
+        if made.contract.status == "open":
+            trading.sell(account, made.contract.id, 0.0, record.epoch(record.latest()))
+    gains = np.array([c.sold_for - c.terms.price for c in account.contracts.values()])
+    error = gains.std() / len(gains) ** 0.5
+    assert abs(gains.mean() + 15) < 3 * error < 5
+
 
 ACTIONS = st.one_of(
     st.fixed_dictionaries(

@@ -77,7 +77,9 @@ async def test_a_multiplier_pays_its_closed_form(exchange: DerivExchange) -> Non
             assert told["profit"] == pytest.approx(profit)
             assert told["commission"] == told["commision"] == 0.15
             assert told["bid_price"] == pytest.approx(10 + profit)
-            sold = (await one.call(sell=contract, price=0))["sell"]
+            dear = await one.call(sell=contract, price=told["bid_price"] + 0.01)
+            assert dear["error"]["code"] == "PriceMoved"
+            sold = (await one.call(sell=contract, price=told["bid_price"]))["sell"]
             assert sold["sold_for"] == told["bid_price"]
             assert (await stands(one, contract))["status"] == "sold"
         balance = (await one.call(balance=1))["balance"]["balance"]
@@ -102,7 +104,9 @@ async def test_a_bet_runs_its_ticks(exchange: DerivExchange) -> None:
         assert [(t["epoch"], t["tick"]) for t in last["tick_stream"]] == ticks
         assert (last["exit_tick_time"], last["exit_tick"]) == ticks[2]
         assert last["is_sold"] == last["is_expired"] == 1
-        assert await one.quiet(), "an ended contract's stream has ended"
+        assert await one.quiet()
+        forgotten = await one.call(forget=stream["id"])
+        assert forgotten["forget"] == 0, "an ended contract's stream has ended"
         error = (await one.call(sell=contract, price=0))["error"]
         assert error["code"] == "ContractAlreadySold"
 
@@ -140,7 +144,9 @@ async def test_limits_can_be_changed_once_a_second(exchange: DerivExchange) -> N
             entry * (1 + (4.5 + 0.15) / 500), abs=1e-4
         )
         assert (await update(stop_loss=2))["error"]["code"] == "ContractUpdateTooFrequent"
-        await exchange.advance(1)
+        await exchange.advance(0.9)
+        assert (await update(stop_loss=2))["error"]["code"] == "ContractUpdateTooFrequent"
+        await exchange.advance(0.1)
         told = (await update(stop_loss=2))["contract_update"]
         assert told["stop_loss"]["order_amount"] == -2
         await exchange.advance(1)
@@ -198,6 +204,7 @@ async def test_a_price_is_streamed_until_it_is_bought(exchange: DerivExchange) -
         assert (await one.call(buy=key, price=10))["buy"]["buy_price"] == 10
         await exchange.advance(4)
         assert await one.quiet()
+        assert (await one.call(forget=key))["forget"] == 0
         again = await one.call(buy=key, price=10)
         assert again["error"]["code"] == "InvalidContractProposal"
 
