@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -31,7 +31,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-
+data_app = typer.Typer(help="Collect, fetch, import and look after data.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 console = Console(highlight=False)
 errors = Console(stderr=True)
 
@@ -158,10 +159,126 @@ def check(file: ConfigFile) -> None:
     """Say whether a configuration file is right, and if not, what is wrong where."""
     from market.config import load
     from serve.settings import FileConfig
+    from venues.library.config import CollectConfig, collects
 
-    settings = load(file, FileConfig)
-    names = ", ".join(one.symbol for one in settings.symbols)
-    console.print(f"[green]right[/] {file}: {len(settings.symbols)} symbols ({names})")
+    if collects(file):
+        names = load(file, CollectConfig).names
+    else:
+        names = [one.symbol for one in load(file, FileConfig).symbols]
+    console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
+
+
+STORE = "var/data"
+Store = Annotated[
+    str, typer.Option("--store", help="Tick store: a folder, or s3://…, gs://…, abfs://….")
+]
+OtherStore = Annotated[
+    str | None, typer.Option("--store", help="Tick store, in place of the config's.")
+]
+Collection = Annotated[Path, typer.Option("--config", help="YAML file with store and venues.")]
+COLLECTION = Path("configs/collect.yaml")
+Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols; all there are if left out.")]
+Paths = Annotated[list[Path], typer.Argument(help="Files, folders, tick stores.")]
+
+
+@data_app.command()
+@_plainly
+def ls(symbols: Symbols = None, store: Store = STORE) -> None:
+    """List what is stored: rows, days, holes, bad rows, size; name a symbol for its figures."""
+    from venues.library.commands import ls as run
+
+    raise typer.Exit(run(store, symbols or (), console))
+
+
+@data_app.command()
+@_plainly
+def collect(
+    config: Collection = COLLECTION,
+    store: OtherStore = None,
+    seconds: Annotated[float, typer.Option(min=0.0, help="Stop after so long; 0: at Ctrl-C.")] = 0,
+) -> None:
+    """Take live market data into the store, going on behind what is there, until Ctrl-C."""
+    from venues.library.commands import collect as run
+
+    raise typer.Exit(run(config, store, seconds, console))
+
+
+@data_app.command()
+@_plainly
+def download(
+    venue: Annotated[Literal["deriv", "binance"], typer.Argument(help="Whose history.")],
+    start: Annotated[str, typer.Option("--from", help="First day or time, UTC.")],
+    end: Annotated[str, typer.Option("--to", help="Last day or time, UTC.")],
+    symbols: Symbols = None,
+    kind: Annotated[str, typer.Option(help="ticks, trades, bars-1m; several by commas.")] = "ticks",
+    config: Collection = COLLECTION,
+    store: OtherStore = None,
+) -> None:
+    """Fetch a venue's history; what is stored already is not fetched again."""
+    from venues.library.commands import download as run
+
+    raise typer.Exit(run(config, store, venue, symbols or (), kind.split(","), start, end, console))
+
+
+@data_app.command("import")
+@_plainly
+def import_(
+    paths: Paths,
+    store: Store = STORE,
+    symbol: Annotated[str | None, typer.Option(help="Of files that don't say it.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone of times that name none.")] = None,
+    tolerate: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of bad rows a file may have.")
+    ] = 0.01,
+    keep_first: Annotated[
+        bool, typer.Option("--keep-first", help="Keep what contradicts the store aside.")
+    ] = False,
+) -> None:
+    """Take recordings into the store; what is bad is told and kept aside, nothing is guessed."""
+    from venues.library.commands import Taking, bring_in
+
+    raise typer.Exit(bring_in(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
+
+
+@data_app.command("check")
+@_plainly
+def check_data(
+    paths: Paths, everything: Annotated[bool, typer.Option("--all", help="Tell all.")] = False
+) -> None:
+    """Find holes, impossible rows, doubles and unusable files; exit status 1 if there are any."""
+    from venues.library.checking import check, report
+
+    raise typer.Exit(report(check(paths), console, *((sys.maxsize,) if everything else ())))
+
+
+@data_app.command()
+@_plainly
+def gaps(
+    symbols: Symbols = None,
+    fill: Annotated[bool, typer.Option("--fill", help="Fetch what the venues have.")] = False,
+    config: Collection = COLLECTION,
+    store: OtherStore = None,
+) -> None:
+    """List the holes of what is stored, or fill them; exit status 1 if any is left."""
+    from venues.library.commands import holes
+
+    raise typer.Exit(holes(store, symbols or (), fill, config, console))
+
+
+@data_app.command()
+@_plainly
+def export(
+    symbol: Annotated[str, typer.Argument(help="Which.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.")],
+    kind: Annotated[str | None, typer.Option(help="Where there are several: bars-1m, …")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First day or time, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last day or time, UTC.")] = None,
+    store: Store = STORE,
+) -> None:
+    """Write a symbol's events to a file that anything reads."""
+    from venues.library.commands import export as run
+
+    raise typer.Exit(run(store, symbol, kind, start, end, out, console))
 
 
 @app.command()

@@ -20,6 +20,7 @@ from venues.files import Recording, read_recording
 from venues.files.recording import TOLERATED
 from venues.library.files import found
 from venues.library.runs import runs
+from venues.library.tables import sheet
 
 __all__ = ["Taking", "bring_in"]
 
@@ -59,10 +60,12 @@ def bring_in(store: TickStore, paths: Iterable[Path], taking: Taking, console: C
         A path is neither file nor folder.
     """
     files, left = found(paths)
-    table = Table(title=f"into {store.root}", title_style="bold", title_justify="left")
-    for name in ("file", "format", "symbol", "kind", "rows", "new", "holes", "doubles", "bad"):
-        numeric = name in ("rows", "new", "holes", "doubles", "bad")
-        table.add_column(name, justify="right" if numeric else "left")
+    table = sheet(f"into {store.root}")
+    for name in ("symbol", "kind"):
+        table.add_column(name, no_wrap=True)
+    for name in ("rows", "new", "holes", "doubles", "bad"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("file, read as")
     refused: list[str] = []
     faults: list[str] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -97,16 +100,15 @@ def _take(store: TickStore, path: Path, recording: Recording, taking: Taking, ta
         before = len(store.quarantine(one.symbol)) if taking.keep_first else 0
         added = _append(store, one, path, taking)
         clashes = len(store.quarantine(one.symbol)) - before if taking.keep_first else 0
-        head = ("", "") if number else (path.name, recording.layout)
         table.add_row(
-            *head,
-            one.symbol,
+            f"[bold]{one.symbol}[/]",
             shelf_of(one.kind, one.step),
             f"{len(one):,}",
             f"[green]{added:,}[/]" if added else "[dim]0[/]",
             f"{int(one.fresh.sum()):,}",
             "" if number else doubles,
             ("" if number else bad) + (f" + {clashes:,}" if clashes else ""),
+            "" if number else f"{escape(path.name)} [dim]{recording.layout}[/]",
         )
     if recording.bad:
         store.set_aside(recording.series[0].symbol, recording.bad)

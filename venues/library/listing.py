@@ -8,6 +8,7 @@ from rich.table import Table
 
 from market.errors import UnknownSymbol
 from market.store import ShelfStats, TickStore
+from venues.library.tables import sheet
 from venues.library.words import moment, number, size
 
 __all__ = ["contents", "figures"]
@@ -21,29 +22,34 @@ def contents(store: TickStore, symbols: Sequence[str] = ()) -> Table:
     UnknownSymbol
         There is nothing, or nothing of one of ``symbols``.
     """
-    table = Table(title=store.root, title_style="bold", title_justify="left", show_footer=True)
+    table = sheet(store.root, footer=True)
     rows = [(one, kind, stats) for one in _known(store, symbols) for kind, stats in _of(store, one)]
     everything = [stats for _, _, stats in rows]
     bad = {one: len(store.quarantine(one)) for one, _, _ in rows}
-    table.add_column("symbol", f"{len(bad)}", style="bold")
-    table.add_column("kind")
-    table.add_column("rows", f"{sum(one.rows for one in everything):,}", justify="right")
-    table.add_column("days", justify="right")
-    table.add_column("first (UTC)", style="dim")
-    table.add_column("last (UTC)", style="dim")
-    table.add_column("holes", f"{sum(one.holes for one in everything):,}", justify="right")
-    table.add_column("bad", f"{sum(bad.values()):,}", justify="right")
-    table.add_column("size", size(sum(one.size for one in everything)), justify="right")
+    totals = {
+        "symbol": f"{len(bad)} symbols" if len(bad) > 1 else "",
+        "kind": "",
+        "rows": f"{sum(one.rows for one in everything):,}",
+        "days": "",
+        "first": "",
+        "last": "",
+        "holes": f"{sum(one.holes for one in everything):,}",
+        "bad": f"{sum(bad.values()):,}",
+        "size": size(sum(one.size for one in everything)),
+    }
+    for name, total in totals.items():
+        left = name in ("symbol", "kind", "first", "last")
+        table.add_column(name, total, justify="left" if left else "right", no_wrap=True)
     said = ""
     for symbol, kind, stats in rows:
         again, said = symbol == said, symbol
         table.add_row(
-            "" if again else symbol,
+            "" if again else f"[bold]{symbol}[/]",
             kind,
             f"{stats.rows:,}",
             f"{stats.days:,}",
-            moment(stats.first),
-            moment(stats.last),
+            moment(stats.first)[:10],
+            moment(stats.last)[:10],
             _count(stats.holes),
             "" if again else _count(bad[symbol]),
             size(stats.size),
@@ -53,7 +59,7 @@ def contents(store: TickStore, symbols: Sequence[str] = ()) -> Table:
 
 def figures(store: TickStore, symbol: str) -> Table:
     """Return least, most, mean and unknowns of each column of a symbol."""
-    table = Table(title=f"columns of {symbol}", title_style="bold", title_justify="left")
+    table = sheet(f"columns of {symbol}")
     for name in ("kind", "column", "least", "most", "mean", "unknown"):
         table.add_column(name, justify="left" if name in ("kind", "column") else "right")
     for kind, stats in _of(store, symbol):

@@ -48,11 +48,11 @@ def size(count: int) -> str:
     Examples
     --------
     >>> size(900), size(1_234_567)
-    ('900 B', '1.2 MB')
+    ('900 B', '1.23 MB')
     """
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= factor:
-            return f"{count / factor:.1f} {unit}"
+            return f"{count / factor:.3g} {unit}"
     return f"{count} B"
 
 

@@ -1,0 +1,144 @@
+"""The commands of ``pregao data``, as the command line calls them; each gives its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from math import inf
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from market.config import load
+from market.errors import ConfigError, DataError, UnknownSymbol
+from market.store import TickStore
+from venues.library import collecting, downloading, gaps, importing, listing
+from venues.library.config import BinanceCollection, CollectConfig, DerivCollection
+from venues.library.exporting import write_out
+from venues.library.importing import Taking
+from venues.library.sources import sources
+from venues.library.words import instant
+
+__all__ = ["Taking", "bring_in", "collect", "download", "export", "holes", "ls"]
+
+
+def ls(root: str, symbols: Sequence[str], console: Console) -> int:
+    """List a store; the columns' figures too where symbols are named."""
+    store = TickStore(root)
+    console.print(listing.contents(store, symbols))
+    for symbol in symbols:
+        console.print(listing.figures(store, symbol))
+    return 0
+
+
+def bring_in(root: str, paths: Sequence[Path], taking: Taking, console: Console) -> int:
+    """Import files and folders; 1 if a file was refused."""
+    return importing.bring_in(TickStore(root), paths, taking, console)
+
+
+def collect(path: Path, root: str | None, seconds: float, console: Console) -> int:
+    """Collect what a configuration names; 1 if a source failed."""
+    config = load(path, CollectConfig)
+    store = TickStore(root or config.store)
+    wanted = sources(config)
+    console.print(
+        f"collecting {len(wanted)} streams into [bold]{store.root}[/], on the disk every "
+        f"{config.flush_seconds:g} s   [dim]Ctrl-C stops[/]"
+    )
+    work = collecting.collect(store, wanted, config.flush_seconds, console, seconds or inf)
+    lines = asyncio.run(work)
+    for symbol in {line.source.symbol for line in lines}:
+        store.compact(symbol)
+    console.print(f"stored {sum(line.recorder.stored for line in lines):,} rows")
+    return int(any(line.failed for line in lines))
+
+
+def download(
+    path: Path,
+    root: str | None,
+    venue: Literal["deriv", "binance"],
+    symbols: Sequence[str],
+    kinds: Sequence[str],
+    start: str,
+    end: str,
+    console: Console,
+) -> int:
+    """Fetch a venue's history of some symbols and kinds."""
+    config = load(path, CollectConfig)
+    store = TickStore(root or config.store)
+    wanted = sources(_only(config, venue, symbols, kinds))
+    work = downloading.download(store, wanted, instant(start), instant(end, end=True), console)
+    for one in asyncio.run(work):
+        console.print(
+            f"[bold]{one.source.symbol}[/] {one.source.kind}: {one.added:,} new rows, "
+            f"{one.skipped:,} of {one.pieces:,} pieces were there"
+        )
+        store.compact(one.source.symbol)
+    return 0
+
+
+def holes(
+    root: str | None, symbols: Sequence[str], fill: bool, path: Path, console: Console
+) -> int:
+    """List a store's holes, having filled them from the venues if asked to; 1 if any is left."""
+    config = load(path, CollectConfig) if fill or path.exists() else CollectConfig()
+    store = TickStore(root or config.store)
+    stored = store.symbols()
+    for symbol in symbols:
+        if symbol not in stored:
+            raise UnknownSymbol(
+                f"nothing of {symbol!r} is stored in {store.root}; it has {', '.join(stored)}"
+            )
+    if fill:
+        wanted = [one for one in sources(config) if not symbols or one.symbol in symbols]
+        asyncio.run(gaps.fill_all(store, wanted, console))
+    table = gaps.holes_table(store, symbols or stored)
+    if not table.row_count:
+        console.print(f"[green]no holes[/] in {store.root}")
+        return 0
+    console.print(table)
+    return 1
+
+
+def export(
+    root: str,
+    symbol: str,
+    kind: str | None,
+    start: str | None,
+    end: str | None,
+    out: Path,
+    console: Console,
+) -> int:
+    """Write a symbol's events, or bars made of them, to a file."""
+    store = TickStore(root)
+    low = None if start is None else instant(start)
+    high = None if end is None else instant(end, end=True)
+    series = store.read(symbol, kind, low, high)
+    rows = write_out(series, out)
+    console.print(f"{rows:,} rows of {symbol} {series.kind} in [bold]{out}[/]")
+    return 0
+
+
+def _only(
+    config: CollectConfig,
+    venue: Literal["deriv", "binance"],
+    symbols: Sequence[str],
+    kinds: Sequence[str],
+) -> CollectConfig:
+    """Return a configuration of these symbols and kinds alone, of the venue as it is set."""
+    made: type[DerivCollection] | type[BinanceCollection] = (
+        DerivCollection if venue == "deriv" else BinanceCollection
+    )
+    section = config.deriv if venue == "deriv" else config.binance
+    given = {} if section is None else {"venue": section.venue}
+    names = tuple(symbols) or (section.symbols if section else ())
+    if not names:
+        raise DataError(f"name the symbols, or list them under `{venue}:` in the config")
+    try:
+        wanted = made.model_validate(given | {"symbols": names, "kinds": tuple(kinds)})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ConfigError(fault["msg"].removeprefix("Value error, ")) from None
+    return CollectConfig(store=config.store, seed=config.seed).model_copy(update={venue: wanted})

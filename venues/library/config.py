@@ -1,0 +1,139 @@
+"""What is collected, from where, and for how long it is kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import AfterValidator, Field, model_validator
+
+from market.config import Config
+from market.errors import DataError
+from market.span import span
+from venues.binance.config import BinanceConfig
+from venues.deriv.config import DerivConfig
+
+__all__ = ["BinanceCollection", "CollectConfig", "DerivCollection", "collects"]
+
+
+def _symbols(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not re.fullmatch(r"\w[\w.\-]*", name):
+            raise ValueError(f"a symbol must be letters, digits, _, - or ., was {name!r}")
+    if len(set(names)) < len(names):
+        raise ValueError("each symbol may be listed once")
+    return names
+
+
+def _kinds(allowed: tuple[str, ...]) -> AfterValidator:
+    def check(kinds: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in kinds:
+            name, _, step = kind.partition("-")
+            try:
+                fine = name in allowed and (name == "bars") == bool(step and span(step))
+            except DataError:
+                fine = False
+            if not fine:
+                raise ValueError(f"a kind must be {', '.join(allowed)} (as bars-1m), was {kind!r}")
+        return kinds
+
+    return AfterValidator(check)
+
+
+Symbols = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_symbols)]
+Days = Annotated[float, Field(gt=0.0)]
+
+
+def collects(path: Path) -> bool:
+    """Return whether a YAML file is of collecting, and not of a floor."""
+    try:
+        keys = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False  # whoever loads it says what is wrong
+    return isinstance(keys, dict) and bool({"store", "flush_seconds"} & keys.keys())
+
+
+class DerivCollection(Config):
+    """What is collected of Deriv.
+
+    Parameters
+    ----------
+    venue
+        How to reach it.
+    symbols
+        Its codes, such as ``R_75``.
+    kinds
+        ``ticks``, and bars such as ``bars-1m``.
+    retention_days
+        In place of the common one. The venue's terms allow its data to be kept for a day.
+    """
+
+    venue: DerivConfig = DerivConfig()
+    symbols: Symbols
+    kinds: Annotated[tuple[str, ...], Field(min_length=1), _kinds(("ticks", "bars"))] = ("ticks",)
+    retention_days: Days | None = None
+
+
+class BinanceCollection(Config):
+    """What is collected of Binance.
+
+    Parameters
+    ----------
+    venue
+        How to reach it; spot or futures. They name their symbols alike: give each a store.
+    symbols
+        Its codes, such as ``BTCUSDT``.
+    kinds
+        ``trades`` (those of one order at one price as one), ``ticks`` (best bid and ask), ``book``
+        (changes of the depth), and bars such as ``bars-1m``.
+    retention_days
+        In place of the common one.
+    """
+
+    venue: BinanceConfig = BinanceConfig()
+    symbols: Symbols
+    kinds: Annotated[
+        tuple[str, ...], Field(min_length=1), _kinds(("trades", "ticks", "book", "bars"))
+    ] = ("trades", "bars-1m")
+    retention_days: Days | None = None
+
+
+class CollectConfig(Config):
+    """Settings of ``pregao data collect``, and the venues of ``download`` and ``gaps --fill``.
+
+    Parameters
+    ----------
+    store
+        Folder or URI (``s3://``, ``gs://``, ``abfs://``) of the tick store.
+    flush_seconds
+        Real seconds that events may wait before they are on the disk: what a crash loses at most.
+    retention_days
+        Days of events kept of each symbol, counted back from its latest; older ones are deleted
+        while collecting. All are kept if left out.
+    seed
+        Of what spreads the attempts at a lost connection.
+    deriv, binance
+        What is collected of each venue; nothing if left out.
+    """
+
+    store: Annotated[str, Field(min_length=1)] = "var/data"
+    flush_seconds: Annotated[float, Field(gt=0.0, le=3600.0)] = 5.0
+    retention_days: Days | None = None
+    seed: Annotated[int, Field(ge=0)] = 7
+    deriv: DerivCollection | None = None
+    binance: BinanceCollection | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Symbols that are collected."""
+        return [name for one in (self.deriv, self.binance) if one for name in one.symbols]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.deriv and self.binance:
+            both = set(self.deriv.symbols) & set(self.binance.symbols)
+            if both:
+                raise ValueError(f"{', '.join(sorted(both))} can't be of both venues in one store")
+        return self

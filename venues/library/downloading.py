@@ -1,0 +1,151 @@
+"""History into the store, a piece at a time: what is there is not fetched again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from market.dayfiles import DAY
+from market.errors import DataError
+from market.events import SECOND
+from market.series import Series
+from market.store import TickStore
+from venues.library.sources import Source
+from venues.library.words import moment
+
+__all__ = ["Fetched", "download", "fill"]
+
+_BARS = 1000
+"""Bars fetched at once, at least."""
+_PAUSE = 60 * SECOND
+"""Where events come when they please, so long without one says nothing."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a download gave.
+
+    Parameters
+    ----------
+    source
+        Of what.
+    added
+        Rows that were new.
+    pieces, skipped
+        Of how many pieces it consists, and how many of them were there already.
+    """
+
+    source: Source
+    added: int
+    pieces: int
+    skipped: int
+
+
+async def download(
+    store: TickStore, wanted: list[Source], start: int, end: int, console: Console
+) -> list[Fetched]:
+    """Fetch what the venues have from ``start`` to ``end``, both included, nanoseconds.
+
+    A day at a time, oldest first, each stored before the next is asked for: whatever stops a
+    download, the same command goes on where it stood.
+
+    Raises
+    ------
+    DataError
+        ``end`` lies before ``start``, or a venue keeps no history of a kind.
+    VenueError
+        A venue can't be reached, or refuses.
+    """
+    if end < start:
+        raise DataError(f"the end must not lie before the start, {moment(end)} < {moment(start)}")
+    done = []
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[rows]:,} new rows"),
+    )
+    with Progress(*columns, console=console) as progress:
+        for one in wanted:
+            pieces = list(_pieces(start, end, one.step))
+            name = f"{one.symbol} {one.kind}"
+            task = progress.add_task(name, total=len(pieces), rows=0)
+            added = skipped = 0
+            for low, high in pieces:
+                if _there(store, one, low, high):
+                    skipped += 1
+                else:
+                    added += _store(store, one, await _history(one, low, high))
+                progress.update(task, advance=1, rows=added)
+            done.append(Fetched(one, added, len(pieces), skipped))
+    return done
+
+
+async def fill(store: TickStore, one: Source) -> tuple[int, int]:
+    """Fetch what the venue has of a source's holes; return rows added and holes left.
+
+    Raises
+    ------
+    DataError
+        The venue keeps no history of this kind.
+    VenueError
+        It can't be reached, or refuses.
+    """
+    added = 0
+    for hole in store.holes(one.symbol, one.kind):
+        if hole.start < 0:
+            continue
+        # With the rows on both sides: only so is it known whether anything is missing still.
+        whole = [(hole.start, hole.end)]
+        long = hole.end - hole.start > 2 * DAY
+        for low, high in _pieces(hole.start, hole.end, one.step) if long else whole:
+            added += _store(store, one, await _history(one, low, high))
+    return added, len(store.holes(one.symbol, one.kind))
+
+
+async def _history(one: Source, start: int, end: int) -> Series:
+    if one.history is None:
+        raise DataError(
+            f"{one.venue} keeps no history of {one.kind}; what is not collected live is lost"
+        )
+    return await one.history(start, end)
+
+
+def _store(store: TickStore, one: Source, series: Series) -> int:
+    return store.append(series, f"{one.venue} history", keep_first=True)
+
+
+def _pieces(start: int, end: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield the days of a range; of long bars, as many days as make a page."""
+    long = max(1, -(-_BARS * step // DAY)) * DAY
+    while start <= end:
+        high = min(end, (start // long + 1) * long - 1)
+        yield start, high
+        start = high + 1
+
+
+def _there(store: TickStore, one: Source, low: int, high: int) -> bool:
+    """Return whether a piece is stored from end to end without a hole."""
+    if one.kind not in store.kinds(one.symbol):
+        return False
+    series = store.read(one.symbol, one.kind, low, high)
+    if not len(series):
+        return False
+    patience = 2 * series.step if series.step else _PAUSE
+    times = series.times
+    inside = series.fresh[1:] if times[0] - low < patience else series.fresh
+    whole = times[0] - low < patience and high - times[-1] < patience
+    return bool(whole and not np.any(inside))
