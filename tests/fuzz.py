@@ -1,0 +1,34 @@
+"""Fuzz one decoder with atheris: ``python -m tests.fuzz NUMBER SECONDS FOLDER``.
+
+Guided by which branches an input reaches; an input that lets anything but one of our errors out
+ends the run, and is left in FOLDER.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(
+    include=["venues.binance", "venues.deriv", "venues.files", "venues.profit"],
+    enable_loader_override=False,
+):
+    from tests.decoders import DECODERS
+
+
+def main() -> None:
+    number, seconds, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    one = DECODERS[number]
+    corpus = folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for i, example in enumerate(one.examples):
+        (corpus / f"example-{i}").write_bytes(example)
+    options = [f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", "-max_len=4096"]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], lambda data: one.survives(data) and None)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
