@@ -88,14 +88,17 @@ async def test_a_multiplier_pays_its_closed_form(exchange: DerivExchange) -> Non
 
 async def test_a_bet_runs_its_ticks(exchange: DerivExchange) -> None:
     async with trader(exchange) as one:
-        answer = await one.call(buy="1", price=10, parameters=CALL, subscribe=1)
+        asked = {"buy": "1", "price": 10, "parameters": CALL, "subscribe": 1}
+        answer = await one.call(**asked, passthrough={"mine": 7})
         assert answer["buy"]["payout"] == 19.5
         contract, stream = answer["buy"]["contract_id"], answer["subscription"]
         await exchange.advance(20)
         frames = [await one.next() for _ in range(4)]
         assert [f["proposal_open_contract"]["status"] for f in frames[:-1]] == ["open"] * 3
         assert {f["subscription"]["id"] for f in frames} == {stream["id"]}
-        assert all(f["echo_req"] == answer["echo_req"] and f["req_id"] == 2 for f in frames)
+        for frame in frames:
+            assert frame["echo_req"] == answer["echo_req"]
+            assert (frame["req_id"], frame["passthrough"]) == (2, {"mine": 7})
         last = frames[-1]["proposal_open_contract"]
         ticks = sent(exchange, "R_75")[:3]
         won = ticks[2][1] > ticks[0][1]

@@ -12,7 +12,6 @@ from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.contracts import Contract
 from venues.simulated.deriv.frames import Request, account_of, reply, without_secrets
 from venues.simulated.deriv.ledger import Transaction
-from venues.simulated.deriv.money import money
 from venues.simulated.deriv.session import Session
 
 __all__ = ["authorize", "balance", "portfolio", "profit_table", "statement", "transaction"]
@@ -27,8 +26,7 @@ def authorize(session: Session, request: Request) -> None:
         raise Refusal("InvalidToken", "The token is invalid.")
     account = session.host.trading.account(token)
     session.enter(account)
-    body = answers.account(token, account.opened) | {"balance": money(account.balance)}
-    reply(session, without_secrets(request), "authorize", body)
+    reply(session, without_secrets(request), "authorize", answers.account(account))
 
 
 def balance(session: Session, request: Request) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from market.processes import CrashBoom
 from market.synthetics import SyntheticIndex
 from venues.simulated.deriv.config import DerivExchangeConfig
+from venues.simulated.deriv.ledger import Account
 from venues.simulated.deriv.limits import v3_rates
+from venues.simulated.deriv.money import money
 from venues.simulated.deriv.offers import CANCELLATIONS
 from venues.simulated.deriv.record import Record
 
 __all__ = ["account", "active_symbol", "contracts", "ohlc", "tick", "website_status"]
 
 MARKET = {"market": "synthetic_index", "market_display_name": "Derived"}
-BALANCE = 10_000.0
-"""Play money of a new virtual account."""
 
 
 def tick(record: Record, i: int) -> dict[str, Any]:
@@ -172,26 +171,24 @@ def website_status(config: DerivExchangeConfig) -> dict[str, Any]:
     }
 
 
-def account(token: str, opened: int) -> dict[str, Any]:
-    """Body of ``authorize``: the virtual account that belongs to a token, always the same one."""
-    number = zlib.crc32(token.encode())
-    login = f"VRTC{number % 10**9:09d}"
+def account(held: Account) -> dict[str, Any]:
+    """Body of ``authorize``."""
     listed = {
         "account_category": "trading",
         "account_type": "binary",
         "broker": "VRTC",
-        "created_at": opened,
+        "created_at": held.opened,
         "currency": "USD",
         "currency_type": "fiat",
         "is_disabled": 0,
         "is_virtual": 1,
         "landing_company_name": "virtual",
         "linked_to": [],
-        "loginid": login,
+        "loginid": held.login,
     }
     return {
         "account_list": [listed],
-        "balance": BALANCE,
+        "balance": money(held.balance),
         "country": "",
         "currency": "USD",
         "email": "",
@@ -201,9 +198,9 @@ def account(token: str, opened: int) -> dict[str, Any]:
         "landing_company_name": "virtual",
         "linked_to": [],
         "local_currencies": {"USD": {"fractional_digits": 2}},
-        "loginid": login,
+        "loginid": held.login,
         "preferred_language": "EN",
         "scopes": ["read", "trade", "trading_information"],
         "upgradeable_landing_companies": [],
-        "user_id": number,
+        "user_id": held.number,
     }

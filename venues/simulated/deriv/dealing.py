@@ -24,21 +24,21 @@ _QUOTED = 1000
 def proposal(session: Session, request: Request) -> None:
     """Quote a price; what is bought by its id is priced anew at the moment of the purchase."""
     record_of(session, request["symbol"])
-    house = session.host.config.house
+    house, now = session.host.config.house, session.host.now
     if "subscribe" not in request:
         session.quoted += 1
         key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"price {session.number}/{session.quoted}"))
-        reply(session, request, "proposal", price(session, request, key))
+        reply(session, request, "proposal", price(session, request, key, now))
     else:
         open_ones = [one for one in session.subscriptions.values() if one.kind == "proposal"]
         if len(open_ones) >= house.proposal_streams:
             words = "You have reached the rate limit for proposal subscription."
             raise Refusal("RateLimit", words)
         wish = {name: value for name, value in request.items() if name not in _ENVELOPE}
-        price(session, request, "")
+        price(session, request, "", now)
         made = session.subscribe(request, "proposal", subject=tuple(sorted(map(str, wish.items()))))
         key = made.id
-        session.send(made.envelope, proposal=price(session, request, key))
+        session.send(made.envelope, proposal=price(session, request, key, now))
     session.prices[key] = request
     while len(session.prices) > _QUOTED:
         del session.prices[next(iter(session.prices))]
@@ -158,6 +158,8 @@ def proposal_open_contract(session: Session, request: Request) -> None:
     if "subscribe" in request and (key == EVERY or wanted[0].status == "open"):
         made = session.subscribe(request, "proposal_open_contract", subject=key)
         carried, named = dict(made.envelope), {"id": made.id}
-    bodies = [contract_body(session, account, contract) | named for contract in wanted]
+    bodies = [
+        contract_body(session, account, contract, session.host.now) | named for contract in wanted
+    ]
     for body in bodies or [{}]:
         session.send(carried, proposal_open_contract=body)

@@ -224,7 +224,7 @@ class DerivExchange:
             pips = round(record.price(i) * 10**record.index.decimals)
             self.trading.tick(record.symbol, Quote(record.epoch(i), pips))
             for session in self._sessions.values():
-                follow.tick(session, record.symbol)
+                follow.tick(session, record.symbol, record.epoch(i))
 
     def _break(self, fault: Fault, record: Record, i: int) -> None:
         """Commit what a fault does to connections and clocks."""
