@@ -55,7 +55,7 @@ class Walk:
     --------
     >>> walk = Walk(Planted(0.9, 0.75, 1.0, 2), 1e4, np.random.default_rng(1))
     >>> walk.prices(2).tolist(), walk.prices(1).tolist()
-    ([9998.75, 9998.08], [9997.78])
+    ([10000.89, 10001.89], [10002.03])
     """
 
     def __init__(self, process: Process, start: float, rng: np.random.Generator) -> None:

@@ -163,7 +163,11 @@ def _jump(percent: int, start: float) -> SyntheticIndex:
 
 
 def _for_tests(symbol: str, name: str, process: Process) -> SyntheticIndex:
-    """List an index that no venue has: its prices can be predicted."""
+    """List an index that no venue has: its prices can be predicted.
+
+    At these costs OU10 and REGIME10 earn for who knows their law; what PLANTED10 tells of the next
+    move is worth far less than a trade.
+    """
     return SyntheticIndex(
         symbol=symbol,
         display_name=f"{name} Test Index",

@@ -110,6 +110,33 @@ def test_planted_is_served_as_it_is() -> None:
     assert np.corrcoef(moves[1:], moves[:-1])[0, 1] == pytest.approx(0.1, abs=4 / sqrt(N))
 
 
+def earned(symbol: str, position: np.ndarray) -> float:
+    """Log gain of holding ``position[t]`` from tick ``t`` on, after commission on each change."""
+    gains = position[:-1] * served(symbol)
+    return float(gains.sum() - SYNTHETICS[symbol].commission * np.abs(np.diff(position)).sum())
+
+
+def held(signal: np.ndarray) -> np.ndarray:
+    """Return the last signal that was not 0, at every tick."""
+    last = np.maximum.accumulate(np.where(signal != 0.0, np.arange(len(signal)), 0))
+    return signal[last]
+
+
+def test_who_knows_the_law_earns_after_costs_where_it_is_said() -> None:
+    process = SYNTHETICS["OU10"].process
+    assert isinstance(process, OrnsteinUhlenbeck)
+    away = np.cumsum(np.insert(served("OU10"), 0, 0.0)) / process.spread
+    assert earned("OU10", held(-np.sign(away) * (np.abs(away) > 1.0))) > 0.4
+    # The regime goes by how the price moved in the last five minutes.
+    path = np.cumsum(np.insert(served("REGIME10"), 0, 0.0))
+    trend = path - np.concatenate([np.full(300, path[0]), path[:-300]])
+    assert earned("REGIME10", held(np.sign(trend) * (np.abs(trend) > 0.004))) > 0.5
+    # The last move tells a tenth of the next, and a trade costs two of them.
+    moves = np.insert(served("PLANTED10"), 0, 0.0)
+    assert moves[1:] @ np.sign(moves[:-1]) > 0
+    assert earned("PLANTED10", np.sign(moves)) < 0
+
+
 def test_nothing_asked_nothing_drawn() -> None:
     for symbol in ("OU10", "REGIME10", "PLANTED10", "R_75"):
         walk = Walk(SYNTHETICS[symbol].process, 1e4, np.random.default_rng(1))

@@ -22,6 +22,8 @@ class Fault(Config):
     """One thing that goes wrong, once, at a known place of the stream.
 
     Several at one tick add up: ``corrupt`` and ``gap`` leave the wrong frame alone in the stream.
+    What happens to a tick happens to its frames in the streams of ticks and of candles; contracts
+    go by the record, and know a tick that was only delayed or not streamed.
 
     Parameters
     ----------
