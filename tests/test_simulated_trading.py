@@ -64,6 +64,20 @@ async def test_the_entry_is_the_next_tick_after_the_purchase(exchange: DerivExch
         assert told["entry_spot"] == told["entry_tick"]
 
 
+async def test_the_entry_is_after_the_purchase_however_fast_time_runs() -> None:
+    """The tick due at the very moment of a purchase is published before it, or is its entry."""
+    async with DerivExchange(config(speed=3000.0)) as exchange, trader(exchange) as one:
+        ids = [await bought(one, UP | {"amount": 1, "symbol": "1HZ75V"}) for _ in range(60)]
+        held = exchange.trading.account("a-token").contracts
+        while any(held[number].entry is None for number in ids):
+            await one.call(ping=1)
+        for number in ids:
+            entry = held[number].entry
+            assert entry is not None
+            assert entry.epoch > held[number].bought
+        assert len({held[number].bought for number in ids}) > 5
+
+
 async def test_a_multiplier_pays_its_closed_form(exchange: DerivExchange) -> None:
     async with trader(exchange) as one:
         up, down = await bought(one, UP), await bought(one, UP | {"contract_type": "MULTDOWN"})

@@ -24,7 +24,7 @@ _QUOTED = 1000
 def proposal(session: Session, request: Request) -> None:
     """Quote a price; what is bought by its id is priced anew at the moment of the purchase."""
     record_of(session, request["symbol"])
-    house, now = session.host.config.house, session.host.now
+    house, now = session.host.config.house, session.moment
     if "subscribe" not in request:
         session.quoted += 1
         key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"price {session.number}/{session.quoted}"))
@@ -61,14 +61,14 @@ def buy(session: Session, request: Request) -> None:
     if "subscribe" in request:
         session.need_room()
     record = record_of(session, wish["symbol"])
-    agreed = offers.terms(record, wish, host.config.house, host.now)
+    agreed = offers.terms(record, wish, host.config.house, session.moment)
     if money(agreed.price) > request["price"]:
         raise Refusal(
             "PriceMoved",
             "The underlying market has moved too much since you priced the contract. The contract "
             f"price has changed from {request['price']:.2f} USD to {text(agreed.price)} USD.",
         )
-    made = host.trading.buy(account, agreed, record.index.decimals, host.now)
+    made = host.trading.buy(account, agreed, record.index.decimals, session.moment)
     # A price that is bought is spent, and its stream ends.
     session.prices.pop(key, None)
     session.subscriptions.pop(key, None)
@@ -99,14 +99,14 @@ def buy(session: Session, request: Request) -> None:
 def sell(session: Session, request: Request) -> None:
     """Sell an open multiplier at its worth at the last tick, for ``price`` at least."""
     account, host = account_of(session), session.host
-    made = host.trading.sell(account, request["sell"], request["price"], host.now)
+    made = host.trading.sell(account, request["sell"], request["price"], session.moment)
     _closed(session, account, request, "sell", made)
 
 
 def cancel(session: Session, request: Request) -> None:
     """Call a multiplier off while its deal cancellation is active."""
     account, host = account_of(session), session.host
-    made = host.trading.cancel(account, request["cancel"], host.now)
+    made = host.trading.cancel(account, request["cancel"], session.moment)
     _closed(session, account, request, "cancel", made)
 
 
@@ -132,13 +132,13 @@ def _closed(
 def contract_update(session: Session, request: Request) -> None:
     """Change or, with ``null``, remove the limits of an open multiplier."""
     account, host = account_of(session), session.host
-    contract = host.trading.updatable(account, request["contract_id"], host.now)
+    contract = host.trading.updatable(account, request["contract_id"], session.moment)
     asked = request["limit_order"]
     agreed = changed(contract, asked, host.config.house)
     for name in asked:
         amount = getattr(agreed, name)
-        setattr(contract, name, None if amount is None else Limit(amount, int(host.now)))
-    contract.updated = host.now
+        setattr(contract, name, None if amount is None else Limit(amount, int(session.moment)))
+    contract.updated = session.moment
     reply(session, request, "contract_update", reports.updated_limits(contract))
 
 
@@ -159,7 +159,7 @@ def proposal_open_contract(session: Session, request: Request) -> None:
         made = session.subscribe(request, "proposal_open_contract", subject=key)
         carried, named = dict(made.envelope), {"id": made.id}
     bodies = [
-        contract_body(session, account, contract, session.host.now) | named for contract in wanted
+        contract_body(session, account, contract, session.moment) | named for contract in wanted
     ]
     for body in bodies or [{}]:
         session.send(carried, proposal_open_contract=body)

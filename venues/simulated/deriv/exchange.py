@@ -165,9 +165,9 @@ class DerivExchange:
             session.cut()
         await asyncio.sleep(0)
 
-    def catch_up(self) -> None:
-        """Publish what is due, so that a request meets the market as it is now."""
-        self._publish_due()
+    def catch_up(self) -> float:
+        """Publish what is due, and return venue time: when a request meets the market."""
+        return self._publish_due()
 
     def refuses_call(self) -> bool:
         """Whether a ``rate_limit`` fault refuses the call made now."""
@@ -199,7 +199,7 @@ class DerivExchange:
             until = min(self._due[0][0], self._broadcast.next_release, down)
             await asyncio.sleep(max(0.0, (until - self.now) / self.config.speed))
 
-    def _publish_due(self) -> None:
+    def _publish_due(self) -> float:
         now = self.now
         while self._due[0][0] <= now:
             epoch, order, symbol = self._due[0]
@@ -210,6 +210,7 @@ class DerivExchange:
             self._publish(record, i)
             heapq.heapreplace(self._due, (record.epoch(i + 1), order, symbol))
         self._broadcast.release(now)
+        return now
 
     def _publish(self, record: Record, i: int) -> None:
         """Publish tick ``i``, committing the faults that fall on it."""

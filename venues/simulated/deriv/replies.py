@@ -31,7 +31,7 @@ def answer(session: Session, frame: str | bytes) -> None:
         call = session.dialect.call_of(request)
         session.count(call)
         session.dialect.check(call, request)
-        session.host.catch_up()
+        session.moment = session.host.catch_up()
         _REPLIES[call](session, request)
     except Refusal as refusal:
         error = {"code": refusal.code, "message": refusal.message}

@@ -48,8 +48,8 @@ class Host(Protocol):
         """What the venue says its time is."""
         ...
 
-    def catch_up(self) -> None:
-        """Publish what is due, so that a request meets the market as it is now."""
+    def catch_up(self) -> float:
+        """Publish what is due, and return venue time: when a request meets the market."""
         ...
 
     def refuses_call(self) -> bool:
@@ -121,6 +121,8 @@ class Session:
     ----------
     account
         The one in use; ``None`` before ``authorize``.
+    moment
+        Venue time of the request in hand: every tick up to then is published, none after.
     prices
         By proposal id, what a price was quoted for.
     quoted
@@ -141,6 +143,7 @@ class Session:
         self.dialect = dialect
         self.subscriptions: dict[str, Subscription] = {}
         self.account: Account | None = None
+        self.moment = host.now
         self.prices: dict[str, Mapping[str, Any]] = {}
         self.quoted = 0
         self.number = number
