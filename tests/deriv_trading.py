@@ -1,0 +1,79 @@
+"""What the tests of Deriv's broker share: an exchange of either dialect, and brokers on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+
+from market.orders import Fill, Order, OrderStatus
+from venues.deriv import DerivBroker, DerivConfig
+from venues.simulated.deriv.exchange import DerivExchange
+
+TOKEN = "a-token"
+SYMBOL = "1HZ75V"
+Report = Fill | OrderStatus
+
+
+def settings(venue: DerivExchange, dialect: str = "v3", **changed: Any) -> DerivConfig:
+    given: dict[str, Any] = {"endpoint": venue.url, "backoff_first": 0.02, "dialect": dialect}
+    if dialect == "options":
+        given["endpoint"] = f"{venue.url}/trading/v1/options/ws/public"
+        given["rest"] = venue.url.replace("ws://", "http://")
+        given["account"] = venue.trading.account(TOKEN).login
+    return DerivConfig(**(given | changed))
+
+
+@asynccontextmanager
+async def broker(
+    venue: DerivExchange, dialect: str = "v3", since: int = 0, **changed: Any
+) -> AsyncIterator[DerivBroker]:
+    config = settings(venue, dialect, **changed)
+    made = DerivBroker(config, np.random.default_rng(1), since=since)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+class Ear:
+    """Listens to a broker's reports in the background."""
+
+    def __init__(self, source: DerivBroker) -> None:
+        self.heard: list[Report] = []
+        self._news = asyncio.Condition()
+        self._task = asyncio.create_task(self._listen(source.reports()))
+
+    async def _listen(self, reports: AsyncGenerator[Report, None]) -> None:
+        async for report in reports:
+            async with self._news:
+                self.heard.append(report)
+                self._news.notify_all()
+
+    @property
+    def fills(self) -> list[Fill]:
+        return [report for report in self.heard if isinstance(report, Fill)]
+
+    async def until(self, fills: int) -> list[Fill]:
+        async with asyncio.timeout(15), self._news:
+            await self._news.wait_for(lambda: self._task.done() or len(self.fills) >= fills)
+        if self._task.done():
+            await self._task
+        return self.fills
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+def now(venue: DerivExchange) -> int:
+    return int(venue.now) * 1_000_000_000
+
+
+def order(venue: DerivExchange, id: str = "one", units: float = 2.0, **changed: Any) -> Order:
+    price = float(venue.tape(SYMBOL).close[-1])
+    given: dict[str, Any] = {"symbol": SYMBOL, "time": now(venue), "price": price} | changed
+    return Order(id=id, units=units, **given)
