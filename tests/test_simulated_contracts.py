@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venues.simulated.deriv.bets import chance_of_tie
+from venues.simulated.deriv.bets import chance_of_tie, ticks_between
 from venues.simulated.deriv.calls import Refusal
 from venues.simulated.deriv.contracts import Contract, Quote, Terms
 from venues.simulated.deriv.house import House
@@ -198,6 +198,22 @@ def test_the_house_keeps_its_margin_whatever_the_chance_of_a_tie(kind: str, tick
         assert last is not None
         brought.append(last)
     assert sum(brought) / len(brought) == pytest.approx(97_500, abs=1)
+
+
+@given(
+    symbol=st.sampled_from(["stpRNG", "R_75"]),
+    seconds=st.integers(15, 120),
+    now=st.floats(START - 100, START).map(lambda second: round(second, 2)),
+)
+def test_the_ticks_a_bet_on_time_runs(symbol: str, seconds: int, now: float) -> None:
+    record = Record(symbol, seed=1, origin=START - 4000)
+    bet = Contract(1, Terms(symbol, "CALL", 1000, 1950, seconds=seconds), 1, int(now), buy_id=1)
+    ran, i = -1, record.through(now)
+    while bet.tick(Quote(record.epoch(i), 100)) is None:
+        ran, i = ran + 1, i + 1
+    assert bet.exit is not None
+    ran += bet.exit.epoch == record.epoch(i)
+    assert ran == ticks_between(record, seconds, now)
 
 
 def test_the_chance_of_a_tie_is_that_of_the_ticks() -> None:

@@ -202,6 +202,8 @@ async def test_deal_cancellation(exchange: DerivExchange) -> None:
         assert cancelled["sold_for"] == 10
         assert (await stands(one, contract))["status"] == "cancelled"
         later = await bought(one, UP | {"cancellation": "5m"})
+        update = {"contract_update": 1, "contract_id": later, "limit_order": {"stop_loss": 5}}
+        assert (await one.call(**update))["error"]["code"] == "ContractUpdateNotAllowed"
         await exchange.advance(301)
         assert (await one.call(cancel=later))["error"]["code"] == "DealCancellationExpired"
 

@@ -16,7 +16,7 @@ from venues.simulated.deriv.levels import amount_of
 from venues.simulated.deriv.money import text
 from venues.simulated.deriv.record import Record
 
-__all__ = ["LONGEST", "SHORTEST", "bet", "chance_of_tie", "deviation"]
+__all__ = ["LONGEST", "SHORTEST", "bet", "chance_of_tie", "deviation", "ticks_between"]
 
 SHORTEST, LONGEST = 15, 86_400
 """Seconds a bet on time may run."""
@@ -39,6 +39,11 @@ def chance_of_tie(record: Record, ticks: int) -> float:
     return min(0.5, 1.0 / (spread * sqrt(2.0 * pi * ticks))) if spread else 0.0
 
 
+def ticks_between(record: Record, seconds: int, now: float) -> int:
+    """Return how many ticks after its entry a bet bought at ``now`` ends; at least 1."""
+    return max(1, record.through(int(now) + seconds) - record.through(now) - 1)
+
+
 def deviation(record: Record) -> float:
     """Return the standard deviation of a tick's move in pips, over the last thousand moves."""
     last = record.latest()
@@ -53,7 +58,7 @@ def bet(record: Record, wish: Wish, house: House, now: float) -> Terms:
     wins, so it pays ``coin_pays / (1 -+ tie)`` for one staked.
     """
     ticks, seconds = _duration(wish, now)
-    run = ticks or max(1, record.through(int(now) + seconds) - record.through(now) - 1)
+    run = ticks or ticks_between(record, seconds, now)
     tie = chance_of_tie(record, run)
     odds = house.coin_pays / (1.0 + tie if wish["contract_type"].endswith("E") else 1.0 - tie)
     amount = amount_of(wish)

@@ -18,7 +18,7 @@ from venues.simulated.deriv.session import Session, envelope
 __all__ = ["buy", "cancel", "contract_update", "proposal", "proposal_open_contract", "sell"]
 
 _QUOTED = 1000
-"""Prices a connection is remembered by; the oldest goes first."""
+"""Prices that are remembered of a connection, besides those it follows."""
 
 
 def proposal(session: Session, request: Request) -> None:
@@ -40,8 +40,9 @@ def proposal(session: Session, request: Request) -> None:
         key = made.id
         session.send(made.envelope, proposal=price(session, request, key, now))
     session.prices[key] = request
-    while len(session.prices) > _QUOTED:
-        del session.prices[next(iter(session.prices))]
+    spent = [one for one in session.prices if one not in session.subscriptions]
+    for one in spent[: max(0, len(spent) - _QUOTED)]:
+        del session.prices[one]
 
 
 _ENVELOPE = ("req_id", "passthrough", "subscribe")
