@@ -66,6 +66,17 @@ async def test_restart_refuses_for_a_while_and_comes_back_on_its_port() -> None:
             assert [one["contract_id"] for one in held] == [bought["buy"]["contract_id"]]
 
 
+async def test_restart_breaks_off_behind_what_was_sent_before() -> None:
+    fault = Fault(kind="restart", tick=2000, seconds=10.0)
+    async with DerivExchange(config(faults=(fault,))) as exchange, client(exchange) as one:
+        await one.call(ticks="R_75", subscribe=1)
+        await exchange.advance(4004)
+        assert await one.ticks(1999) == sent(exchange, "R_75")[:1999]
+        with pytest.raises(ConnectionClosed) as broken:
+            await one.next()
+        assert broken.value.rcvd is None
+
+
 async def test_restart_in_running_time() -> None:
     fault = Fault(kind="restart", tick=3, seconds=40.0)
     async with DerivExchange(config(speed=100.0, faults=(fault,))) as exchange:
