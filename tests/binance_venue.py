@@ -157,7 +157,7 @@ async def venue(market="spot", **changed):
     made = Venue(market)
     app = web.Application()
     api = "/api/v3" if market == "spot" else "/fapi/v1"
-    app.router.add_get(api + "/{name}", made.rest)
+    app.router.add_route("*", api + "/{name}", made.rest)
     for path in ("/stream", "/public/stream", "/market/stream"):
         app.router.add_get(path, made.stream)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
