@@ -14,6 +14,7 @@ from tests.deriv_trading import SYMBOL, TOKEN, Ear, broker, now, order
 from venues.base import VenueBroker
 from venues.deriv import DerivBroker, RiseFall
 from venues.simulated.deriv.exchange import DerivExchange
+from venues.simulated.deriv.fault import Fault
 
 DIALECTS = pytest.mark.parametrize("dialect", ["v3", "options"])
 
@@ -258,3 +259,72 @@ def test_close_before_anything() -> None:
             assert [report async for report in it.reports()] == []
 
     asyncio.run(run())
+
+
+@DIALECTS
+async def test_a_lost_answer_is_uncertain_and_nothing_is_sent_twice(dialect: str) -> None:
+    lost = (Fault(kind="lost_answer", tick=1, count=2), Fault(kind="skew", tick=1, seconds=300.0))
+    async with (
+        exchange(speed=0.0, faults=lost) as venue,
+        broker(venue, dialect, timeout=0.5) as it,
+    ):
+        await ticked(venue)
+        ear = Ear(it)
+        await it.positions()
+        sent = order(venue, "one")
+        with pytest.raises(OrderUncertain, match="buy was sent, but"):
+            await it.submit(sent)
+        account = venue.trading.account(TOKEN)
+        (held,) = account.contracts.values()
+        await ticked(venue, 2.0)
+        found = await it.find(sent)
+        assert found is not None
+        assert (found.state, found.venue_id, found.order_id) == ("filled", str(held.id), "one")
+        fills = await ear.until(1)
+        assert [(fill.order_id, fill.id) for fill in fills] == [("one", str(held.buy_id))]
+        assert (await it.submit(sent)).venue_id == str(held.id)
+        closing = Order("two", SYMBOL, now(venue), -2.0, 1.0, closes=str(held.id))
+        with pytest.raises(OrderUncertain, match="sell was sent, but"):
+            await it.submit(closing)
+        ended = await it.find(closing)
+        assert ended is not None
+        assert ended.state == "filled"
+        fills = await ear.until(2)
+        assert [fill.order_id for fill in fills] == ["one", "two"]
+        assert len(account.contracts) == 1
+        await ear.stop()
+
+
+async def test_what_may_be_an_order_s_waits_until_it_is_settled() -> None:
+    lost = (Fault(kind="lost_answer", tick=1),)
+    async with exchange(speed=0.0, faults=lost) as venue, broker(venue, timeout=0.5) as it:
+        await ticked(venue)
+        ear = Ear(it)
+        with pytest.raises(OrderUncertain):
+            await it.submit(order(venue, "unsure"))
+        sure = await it.submit(order(venue, "sure", units=-3.0))
+        await ticked(venue, 2.0)
+        assert [fill.order_id for fill in await ear.until(1)] == ["sure"]
+        unsure = min(venue.trading.account(TOKEN).contracts)
+        with pytest.raises(OrderUncertain):
+            await it.submit(order(venue, "unsure"))
+        await it.find(order(venue, "unsure", time=venue.config.start_epoch * 10**9,
+                            price=float(venue.tape(SYMBOL).close[-3])))  # fmt: skip
+        assert [fill.order_id for fill in await ear.until(2)] == ["sure", "unsure"]
+        assert {sure.venue_id, str(unsure)} == {p.venue_id for p in await it.positions()}
+        await ear.stop()
+
+
+@DIALECTS
+async def test_a_closing_nobody_heard_of_is_told(dialect: str) -> None:
+    async with exchange(speed=0.0) as venue, broker(venue, dialect) as it:
+        ear = Ear(it)
+        status = await it.submit(order(venue, "one"))
+        await ticked(venue, 2.0)
+        await ear.until(1)
+        account = venue.trading.account(TOKEN)
+        await venue.drop_all()
+        venue.trading.sell(account, int(status.venue_id), 0.0, venue.now)
+        fills = await ear.until(2)
+        assert (fills[1].order_id, fills[1].units) == ("", -fills[0].units)
+        await ear.stop()

@@ -34,9 +34,9 @@ from venues.deriv.listings import (
     lookup,
 )
 
-__all__ = ["Account", "contract_of", "statement"]
+__all__ = ["ROWS", "Account", "contract_of", "statement"]
 
-_ROWS = 500
+ROWS = 500
 """Of the statement, asked for at once."""
 
 
@@ -169,7 +169,7 @@ class Account:
                 if entry is not None:
                     yield entry
             seen += len(entries)
-            if len(entries) < _ROWS:
+            if len(entries) < ROWS:
                 return
 
     async def _ready(self) -> Connection:
@@ -198,7 +198,7 @@ def statement(since: int, offset: int = 0, action: str = "") -> dict[str, Any]:
     request: dict[str, Any] = {
         "statement": 1,
         "date_from": max(0, since // SECOND),
-        "limit": _ROWS,
+        "limit": ROWS,
         "offset": offset,
     }
     return request | ({"action_type": action} if action else {})

@@ -9,18 +9,19 @@ from market.errors import DataError, VenueRejected
 from market.events import SECOND
 from market.orders import Fill, OrderStatus
 from venues.base import FeedStats
-from venues.deriv.account import contract_of, statement
+from venues.deriv.account import ROWS, contract_of, statement
 from venues.deriv.claims import Claims
 from venues.deriv.client import Connection
 from venues.deriv.config import DerivConfig
 from venues.deriv.contract import (
     Contract,
+    Entry,
     decode_contract,
     decode_portfolio,
     decode_statement,
     decode_transaction,
 )
-from venues.deriv.fields import Frame, epoch
+from venues.deriv.fields import Frame
 
 __all__ = ["Report", "Reports", "closing_status", "opening_status"]
 
@@ -52,8 +53,9 @@ class Reports:
         self._config = config
         self._claims = claims
         self._stats = stats
-        self._from = since
         self._since = since
+        self._newest = since
+        self._old: set[tuple[int, str]] = set()
         self._told: set[tuple[int, str]] = set()
         self._running: set[int] = set()
         self._held: dict[int, Contract] = {}
@@ -109,29 +111,40 @@ class Reports:
         self, connection: Connection, followed: set[int]
     ) -> AsyncGenerator[Report, None]:
         opened = decode_portfolio(await connection.call({"portfolio": 1}))
-        if not self._from:
-            self._from = epoch("time", (await connection.call({"time": 1})).get("time"))
-        self._since = self._since or self._from
         keys = {row.contract for row in opened} | self._running | set(self._claims.opened)
-        seen = 0
-        while True:
-            request = statement(max(SECOND, self._since - _OVERLAP), seen)
-            rows = decode_statement(await connection.call(request))
-            keys |= {row.contract for row in rows if row is not None and row.time >= self._from}
-            seen += len(rows)
-            if len(rows) < request["limit"]:
-                break
+        if not self._newest:
+            # Not the venue's clock but its ledger says what is old: the two may disagree.
+            rows = await self._ledger(connection, SECOND, 0)
+            self._old = {(row.contract, row.action) for row in rows if row is not None}
+            self._old |= {(row.contract, "buy") for row in opened}
+            self._newest = max((row.time for row in rows if row is not None), default=SECOND)
+        else:
+            since, seen = max(SECOND, self._newest - _OVERLAP), 0
+            while True:
+                rows = await self._ledger(connection, since, seen)
+                keys |= {row.contract for row in rows if row is not None and self._recent(row)}
+                seen += len(rows)
+                if len(rows) < ROWS:
+                    break
         still = {row.contract for row in opened}
         for key in sorted(keys):
             for report in await self._look(connection, key, followed, key in still):
                 yield report
+
+    async def _ledger(
+        self, connection: Connection, since: int, offset: int
+    ) -> tuple[Entry | None, ...]:
+        return decode_statement(await connection.call(statement(since, offset)))
+
+    def _recent(self, row: Entry) -> bool:
+        return row.time >= self._since and (row.contract, row.action) not in self._old
 
     async def _take(self, connection: Connection, frame: Frame, followed: set[int]) -> list[Report]:
         reports: list[Report] = []
         if "transaction" in frame:
             entry = decode_transaction(frame)
             if entry is not None:
-                self._since = max(self._since, entry.time)
+                self._newest = max(self._newest, entry.time)
                 bought = entry.action == "buy"
                 if entry.contract not in followed:
                     reports += await self._look(connection, entry.contract, followed, bought)
@@ -165,17 +178,15 @@ class Reports:
         self._held.pop(contract.id, None)
         self._running.add(contract.id)
         begun, over = (contract.id, "buy"), (contract.id, "sell")
-        # What began before the beginning is not ours to tell, but for orders sent from here.
-        foreign = contract.id not in self._claims.opened
-        if foreign and 0 < contract.entered < self._from:
-            self._told.add(begun)
         if begun not in self._told and (contract.entered or not contract.open):
             owner = self._claims.opener(contract)
             if owner is None:
                 self._held[contract.id] = contract
                 return
             self._told.add(begun)
-            yield from _opened(contract, owner)
+            # What began before the beginning is not ours to tell, but for orders sent from here.
+            if owner or (begun not in self._old and contract.entered >= self._since):
+                yield from _opened(contract, owner)
         if over not in self._told and not contract.open:
             owner = self._claims.closer(contract)
             if owner is None:
@@ -183,7 +194,8 @@ class Reports:
                 return
             self._told.add(over)
             self._running.discard(contract.id)
-            yield from _closed(contract, owner)
+            if owner or over not in self._old:
+                yield from _closed(contract, owner)
 
 
 def opening_status(contract: Contract, order: str) -> OrderStatus:
