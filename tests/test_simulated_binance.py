@@ -344,7 +344,7 @@ async def test_a_socket_has_so_many_streams() -> None:
 
 
 async def test_a_socket_is_pinged_and_grows_old() -> None:
-    limits = {"ping_seconds": 0.05, "pong_seconds": 0.05, "lifetime": 0.5, "messages": 100}
+    limits = {"ping_seconds": 0.05, "pong_seconds": 0.05, "lifetime": 0.5, "spot_messages": 100}
     async with BinanceExchange(config(limits=limits)) as exchange, client(exchange) as user:
         async with user.http.ws_connect(exchange.url + "/ws", autoping=False) as silent:
             first = await silent.receive()

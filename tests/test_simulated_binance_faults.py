@@ -18,7 +18,7 @@ from venues.simulated.binance import BinanceExchange
 @asynccontextmanager
 async def faulty(*faults: dict[str, Any], **settings: Any) -> AsyncIterator[Client]:
     """A client of an exchange that commits ``faults``."""
-    plan = config(faults=faults, limits={"messages": 50}, **settings)
+    plan = config(faults=faults, limits={"spot_messages": 50}, **settings)
     async with BinanceExchange(plan) as exchange, client(exchange) as user:
         yield user
 

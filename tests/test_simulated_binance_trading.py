@@ -17,7 +17,7 @@ WHOLE = {"balances": {"USDT": "100000", "BTC": "1"}, "wallet": "100000"}
 @pytest.fixture
 async def exchange() -> AsyncIterator[BinanceExchange]:
     key = {"key": KEY, "secret": "test-secret", **WHOLE}
-    async with BinanceExchange(config(keys=[key], limits={"messages": 50})) as running:
+    async with BinanceExchange(config(keys=[key], limits={"spot_messages": 50})) as running:
         yield running
 
 

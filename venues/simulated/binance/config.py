@@ -113,7 +113,7 @@ class Limits(Config):
         Calls above the limit within a minute that turn 429 into a ban.
     ban_seconds
         How long a ban lasts.
-    messages
+    spot_messages, usdm_messages
         Messages a second from one socket, pings included.
     streams
         Streams of one socket.
@@ -133,7 +133,8 @@ class Limits(Config):
     usdm_weight: Annotated[int, Field(ge=1)] = 2400
     ban_after: Annotated[int, Field(ge=1)] = 20
     ban_seconds: Annotated[float, Field(gt=0.0)] = 120.0
-    messages: Annotated[int, Field(ge=1)] = 5
+    spot_messages: Annotated[int, Field(ge=1)] = 5
+    usdm_messages: Annotated[int, Field(ge=1)] = 10
     streams: Annotated[int, Field(ge=1)] = 1024
     connections: Annotated[int, Field(ge=1)] = 300
     ping_seconds: Annotated[float, Field(gt=0.0)] = 20.0
@@ -141,6 +142,10 @@ class Limits(Config):
     lifetime: Annotated[float, Field(gt=0.0)] = 86_400.0
     listen_key_seconds: Annotated[float, Field(gt=0.0)] = 3600.0
     backlog: Annotated[int, Field(ge=1)] = 50_000
+
+    def messages(self, market: str) -> int:
+        """Return the messages a second of a market's sockets."""
+        return self.spot_messages if market == "spot" else self.usdm_messages
 
 
 _BTC = {"symbol": "BTCUSDT", "base": "BTC", "price": "60000", "sigma": 0.5}

@@ -46,13 +46,18 @@ class Connection:
     request
         That it came from.
     limits
-        Messages a second, pings, lifetime, backlog.
+        Pings, lifetime, backlog.
+    messages
+        How many it may send a second.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.Request, limits: Limits) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, request: web.Request, limits: Limits, messages: int
+    ) -> None:
         self._socket, self._request, self._limits = socket, request, limits
         self._outgoing: asyncio.Queue[str | _Silence | None] = asyncio.Queue()
         self._messages: deque[float] = deque()
+        self._most = messages
         self._answered = monotonic()
 
     async def run(self, client: Client) -> None:
@@ -112,7 +117,7 @@ class Connection:
         """Whether there came too many messages within a second."""
         while self._messages and self._messages[-1] - self._messages[0] >= 1.0:
             self._messages.popleft()
-        return len(self._messages) > self._limits.messages
+        return len(self._messages) > self._most
 
     async def _ping(self) -> None:
         number = 0

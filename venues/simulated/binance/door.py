@@ -128,9 +128,10 @@ class Door:
         for socket, wrapped in self._sockets.items():
             socket.send(_encode({"event": event} if wrapped else event).decode())
             socket.cut_in_order()
-        if self._site is None or self._runner is None or self.port is None:
-            return
-        await self._site.stop()
+        site, self._site = self._site, None
+        if site is None or self._runner is None or self.port is None:
+            return  # another restart is under way
+        await site.stop()
         await asyncio.sleep(0.02)
         self._break()
         await asyncio.sleep(seconds)
@@ -190,7 +191,8 @@ class Door:
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1 << 20)
         if not socket.can_prepare(request):
             return web.Response(status=404, text="nothing here; see the exchange's paths\n")
-        connection = Connection(socket, request, limits)
+        kind = "usdm" if _USDM.match(request.path) else "spot"
+        connection = Connection(socket, request, limits, limits.messages(kind))
         client = self._client(request, connection)
         if client is None:
             return web.Response(status=404, text="nothing here; see the exchange's paths\n")
@@ -216,7 +218,7 @@ class Door:
             route, shape, tail = usdm.groups()
         else:
             return None
-        query = parse_qs(request.query_string)
+        query, limits = parse_qs(request.query_string), self._house.config.limits
         names = [*(tail or "").split("/"), *query.get("streams", [""])[0].split("/")]
         # Clients number their sockets in the path: `/ws/0` has no stream of that name.
         names = [name for name in names if name and not name.isdecimal()]
@@ -228,9 +230,9 @@ class Door:
             "spot" if spot is not None else "usdm",
             route,
             shape == "stream",
-            self._house.config.limits.streams,
+            limits.streams,
         )
-        client.subscribe(names[: self._house.config.limits.streams])
+        client.subscribe(names[: limits.streams])
         return client
 
     def _follower(self, connection: Connection, shape: str, keys: list[str]) -> Client:
