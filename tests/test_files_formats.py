@@ -88,6 +88,15 @@ def test_profit_newest_first_with_brazilian_numbers(tmp_path: Path) -> None:
     assert np.isnan(bars.columns["trades"]).all()
 
 
+def test_profit_in_the_code_page_of_windows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("\r\n".join([PROFIT, *profit_rows(30)]).encode("cp1252"))
+    assert len(only(path)) == 30
+    path.write_bytes(path.read_bytes().replace("Máximo".encode("cp1252"), b"High\xe9"))
+    with pytest.raises(DataError, match="is not CSV in UTF-8"):
+        read_recording(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

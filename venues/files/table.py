@@ -19,6 +19,7 @@ from market.errors import DataError
 __all__ = ["Table", "read_table"]
 
 _DELIMITERS = ",;\t"
+_WINDOWS = "máxim".encode("cp1252")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -85,6 +86,8 @@ def _csv(path: Path) -> Table:
     try:
         if data.startswith(_UTF16):  # as MetaTrader writes some of its exports
             data = data.decode("utf-16").encode()
+        elif _WINDOWS in data.partition(b"\n")[0].lower():  # as Profit does
+            data = data.decode("cp1252").encode()
         head = data.partition(b"\n")[0].decode("utf-8-sig")
         delimiter = max(_DELIMITERS, key=head.count)
         header = [
