@@ -55,21 +55,20 @@ class Recorder:
         self._store, self._symbol, self._source, self._step = store, symbol, source, step
         self._held: dict[str, list[MarketEvent]] = {}
         self._gaps: dict[str, FeedGap] = {}
-        self._kinds: set[str] = set()
 
     @property
     def held(self) -> int:
         """Events that are not on the disk yet."""
-        return sum(map(len, self._held.values()))
+        held = (event for events in self._held.values() for event in events)
+        return sum(not isinstance(event, FeedGap) for event in held)
 
     def take(self, event: MarketEvent) -> None:
         """Hold an event; a gap is one of every kind that comes after it."""
         if isinstance(event, FeedGap):
-            for kind in self._kinds or KINDS:
+            for kind in KINDS:
                 self._gaps[kind] = event
             return
         kind = KIND_OF[type(event)]
-        self._kinds.add(kind)
         held = self._held.setdefault(kind, [])
         gap = self._gaps.pop(kind, None)
         if gap is not None:
