@@ -178,7 +178,7 @@ async def test_futures_quotes_have_the_venues_time_and_come_over_their_own_door(
         for path, call in made.messages:
             doors[path] |= set(call["params"])
         assert doors == {
-            "/public/stream": {QUOTE, "btcusdt@depth@0ms"},
+            "/public/stream": {QUOTE, BOOK},
             "/market/stream": {AGG, "btcusdt@kline_1m"},
         }
 
@@ -232,13 +232,12 @@ async def test_a_book_older_than_its_changes_is_asked_for_again():
 
 async def test_a_futures_book_follows_the_number_before():
     async with venue("usdm") as (made, config), taking(stream(config, "book")) as got:
-        name = "btcusdt@depth@0ms"
         await carried(made)
-        await made.push(name, change(90, 105, previous=80))
-        await made.push(name, change(110, 115, previous=105))
+        await made.push(BOOK, change(90, 105, previous=80))
+        await made.push(BOOK, change(110, 115, previous=105))
         assert [event.last for event in await got.have(3)] == [100, 105, 115]
         made.book["lastUpdateId"] = 130
-        await made.push(name, change(125, 135, previous=120))
+        await made.push(BOOK, change(125, 135, previous=120))
         assert [type(event) for event in (await got.have(6))[3:]] == [
             FeedGap, BookUpdate, BookUpdate
         ]  # fmt: skip

@@ -43,9 +43,7 @@ class BookTrack:
     """
 
     def __init__(self, rest: BinanceRest, symbol: str, after: int, stats: FeedStats) -> None:
-        # The fastest there is.
-        speed = "100ms" if rest.config.market == "spot" else "0ms"
-        self.stream = f"{symbol.lower()}@depth@{speed}"
+        self.stream = f"{symbol.lower()}@depth@100ms"  # the fastest there is
         self.live = False
         self._rest = rest
         self._symbol = symbol

@@ -86,6 +86,7 @@ class Following:
             async for _ in nothing:
                 pass
         by_stream = {track.stream: track for track in tracks}
+        self.lines.clear()
         for where in ROUTES:
             streams = [name for name in by_stream if route(self._config, name) == where]
             if streams:
@@ -113,7 +114,6 @@ class Following:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            self.lines.clear()
 
     def close(self) -> None:
         """End :meth:`follow`; a second call does nothing."""
