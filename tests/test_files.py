@@ -96,6 +96,13 @@ async def test_a_bad_row_is_kept_aside_with_its_line(tmp_path: Path, row: str, r
     assert [e.time for e in events] == [(T0 + k) * SECOND for k in range(400)]
 
 
+async def test_bad_rows_are_counted_by_what_is_wrong(tmp_path: Path) -> None:
+    rows = [f"x,{T0 + 10},R_75,abc,7,9,S", f"x,{T0 + 3},R_75,100,7,9,S", f"x,{T0 + 10},,100,7,9,S"]
+    feed = FileFeed(ticks_csv(tmp_path, rows), "R_75")
+    await play(feed)
+    assert feed.stats.reasons == {"price": 1, "time": 1, "symbol": 1}
+
+
 async def test_a_row_told_twice_is_dropped_and_counted(tmp_path: Path) -> None:
     feed = FileFeed(ticks_csv(tmp_path, [f"x,{T0 + k},R_75,{100 + k},7,9,S" for k in (5, 6, 7)]))
     assert len(await play(feed)) == 400

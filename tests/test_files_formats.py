@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -322,8 +323,8 @@ def test_order_is_the_plain_rule(rows: list[tuple[int, float]], sort: bool, ties
     rows = sorted(rows) if sort else rows
     times, prices = [time for time, _ in rows], [price for _, price in rows]
     price = np.array(prices)
-    order = in_order(np.array(times, np.int64), price[:, None], price, ties)
-    assert (np.flatnonzero(order.kept).tolist(), set(order.bad), order.duplicates) == plainly(
+    stay = in_order(np.array(times, np.int64), price[:, None], price, ties)
+    assert (np.flatnonzero(stay.kept).tolist(), set(stay.bad), stay.duplicates) == plainly(
         times, prices, ties
     )
 
@@ -347,12 +348,49 @@ def test_a_column_of_moments_is_its_cells(when: datetime, zone: str, form: str) 
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price", "time,price,size", ""]),
+)
 def test_whatever_a_file_holds_it_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, body: bytes, header: str
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "WDO.csv"
     path.write_bytes(header.encode() + b"\n" + body)
+    try:
+        read_recording(path, tolerate=1.0)
+    except DataError:
+        return
+
+
+COLUMNS = st.sampled_from(
+    [
+        [1_700_000_000, 1_700_000_001, None],
+        [1e9, float("nan"), 1.7e9],
+        np.array([2**63, 5, 2**63 + 1], np.uint64),
+        ["2024-01-01", "x", None],
+        [datetime(2024, 1, 1, tzinfo=UTC), None, datetime(1001, 1, 1, tzinfo=UTC)],
+        [datetime(2024, 1, 1, tzinfo=UTC).date()] * 3,
+        [[1.0], [], None],
+        [{"a": 1}, None, {"a": 2}],
+        [b"\xff", b"1", None],
+        [True, False, None],
+        [10, 11, 12],
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price", "date,symbol,price,size"]),
+    st.data(),
+)
+def test_whatever_a_parquet_file_holds_it_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, header: str, data: st.DataObject
+) -> None:
+    names = header.replace(";", ",").replace("\t", ",").split(",")
+    path = tmp_path_factory.mktemp("any") / "WDO.parquet"
+    parquet.write_table(pa.table({name: pa.array(data.draw(COLUMNS)) for name in names}), path)
     try:
         read_recording(path, tolerate=1.0)
     except DataError:

@@ -78,9 +78,9 @@ def _ticks(
     last = np.append(times[use[1:]] != times[use[:-1]], True)
     use = use[last]
     price = (bid[use] + ask[use]) / 2.0
-    order = in_order(times[use], price[:, None], price)
-    bad |= {int(rows[use[at]]): reason for at, reason in order.bad.items()}
-    use, price = use[order.kept], price[order.kept]
+    stay = in_order(times[use], price[:, None], price)
+    bad |= {int(rows[use[at]]): reason for at, reason in stay.bad.items()}
+    use, price = use[stay.kept], price[stay.kept]
     return Series.ticks(symbol, times[use], price, bid[use], ask[use])
 
 
@@ -97,9 +97,9 @@ def _trades(
     use = np.flatnonzero((price > 0.0) & (size > 0.0))
     if not len(use):
         return None
-    order = in_order(times[use], price[use, None], price[use], ties=True)
-    bad |= {int(rows[use[at]]): reason for at, reason in order.bad.items()}
-    use = use[order.kept]
+    stay = in_order(times[use], price[use, None], price[use], ties=True)
+    bad |= {int(rows[use[at]]): reason for at, reason in stay.bad.items()}
+    use = use[stay.kept]
     flags = np.nan_to_num(values[use, 4]).astype(np.int64)
     side = ((flags & _BOUGHT) > 0).astype(np.int8) - ((flags & _SOLD) > 0).astype(np.int8)
     ids = np.full(len(use), -1)

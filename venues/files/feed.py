@@ -29,7 +29,7 @@ _BREATH = 256
 _FAULTS = {
     **dict.fromkeys(("price", "open", "high", "low", "close", "bid", "ask"), "price"),
     **dict.fromkeys(("volume", "size", "trades", "buy_volume"), "size"),
-    "time": "time",
+    **dict.fromkeys(("time", "Saturday", "Sunday"), "time"),
     "symbol": "symbol",
 }
 """What a reason's first word means in :class:`~venues.base.FeedStats`."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from market.errors import DataError
-from venues.files.formats import layout_of
+from venues.files.formats import columns_of, layout_of
 from venues.files.table import read_table
 
 __all__ = ["symbol_of", "symbols_in"]
@@ -41,7 +41,7 @@ def symbols_in(path: Path) -> list[str]:
     """
     try:
         table = read_table(path)
-        columns = layout_of(path, frozenset(table.columns)).columns(table.columns)
+        columns = columns_of(table, layout_of(path, frozenset(table.columns)))
     except DataError:
         return [symbol_of(path)]
     if "symbol" not in columns:

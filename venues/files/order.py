@@ -9,14 +9,14 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LARGEST_JUMP", "Order", "in_order"]
+__all__ = ["LARGEST_JUMP", "Kept", "in_order"]
 
 LARGEST_JUMP = 1.0
 """Absolute log return between neighbours that no market makes: a factor of 2.7."""
 
 
 @dataclass(frozen=True)
-class Order:
+class Kept:
     """Which rows stay.
 
     Parameters
@@ -39,7 +39,7 @@ def in_order(
     values: npt.NDArray[np.float64],
     price: npt.NDArray[np.float64],
     ties: bool = False,
-) -> Order:
+) -> Kept:
     """Go through rows that are each good on their own.
 
     A row is left out if its time is not later than that of the row kept last (a double if one
@@ -55,8 +55,8 @@ def in_order(
     Examples
     --------
     >>> price = np.array([10.0, 11.0, 99.0, 12.0, 12.0])
-    >>> order = in_order(np.array([1, 2, 3, 4, 4]), price[:, None], price)
-    >>> order.kept.tolist(), order.bad, order.duplicates
+    >>> stay = in_order(np.array([1, 2, 3, 4, 4]), price[:, None], price)
+    >>> stay.kept.tolist(), stay.bad, stay.duplicates
     ([True, True, False, True, False], {2: 'price jumps from 11 to 99 (+800 %)'}, 1)
     """
     count, duplicates = len(times), 0
@@ -99,7 +99,7 @@ def in_order(
                 ends.append(row)
             last = row
         row += 1
-    return Order(kept, bad, duplicates)
+    return Kept(kept, bad, duplicates)
 
 
 def _kept_at(time: int, times: npt.NDArray[np.int64], begins: list[int], ends: list[int]) -> int:

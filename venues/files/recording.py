@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from market.calendar import ALWAYS, SAO_PAULO, Calendar, calendar_of
 from market.errors import DataError, UnknownSymbol
@@ -15,7 +14,7 @@ from market.events import SECOND
 from market.holes import MAX_GAP, holes, nominal_step
 from market.series import BadRow, Series
 from venues.files.changes import split
-from venues.files.formats import layout_of
+from venues.files.formats import columns_of, layout_of
 from venues.files.layout import VALUES, Columns, Layout
 from venues.files.names import symbol_of
 from venues.files.order import in_order
@@ -96,7 +95,7 @@ def read_recording(
     """
     table = read_table(path)
     layout = layout_of(path, frozenset(table.columns))
-    columns = layout.columns(table.columns)
+    columns = columns_of(table, layout)
     names, where = _symbols(path, columns, symbol)
     rows = read_rows(columns, layout.kind, _zone(path, layout, names, zone), careful)
     bad = dict(rows.bad)
@@ -127,7 +126,7 @@ def _symbols(
     if "symbol" not in columns:
         name = symbol or symbol_of(path)
         return [name], np.zeros(len(columns["time"]), np.int64)
-    coded = columns["symbol"].cast(pa.string()).combine_chunks().dictionary_encode()
+    coded = columns["symbol"].combine_chunks().dictionary_encode()
     names = coded.dictionary.to_pylist()
     where = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     if "" in names:
@@ -183,11 +182,11 @@ def _series(
         made, wrong = split(symbol, times, values)
         return made, bad | {int(mine[row]): reason for row, reason in wrong.items()}, 0
     price = values[:, VALUES[layout.kind].index("close" if layout.kind == "bars" else "price")]
-    order = in_order(times, values, price, ties=layout.kind == "trades")
-    bad |= {int(mine[row]): reason for row, reason in order.bad.items()}
-    times, values = times[order.kept], values[order.kept]
+    stay = in_order(times, values, price, ties=layout.kind == "trades")
+    bad |= {int(mine[row]): reason for row, reason in stay.bad.items()}
+    times, values = times[stay.kept], values[stay.kept]
     one = _one(symbol, layout.kind, times, values, calendar, max_gap, path, common)
-    return [one], bad, order.duplicates
+    return [one], bad, stay.duplicates
 
 
 def _one(

@@ -68,7 +68,7 @@ def read_rows(columns: Columns, kind: str, zone: str, careful: bool = False) -> 
             if careful:
                 raise ValueError("as asked")
             times, values = _at_once(block, kind, zone)
-        except ValueError:
+        except (ValueError, pa.ArrowNotImplementedError):
             if stop - start <= _FEW or careful:
                 _one_by_one(block, kind, zone, start, rows)
             else:

@@ -90,11 +90,10 @@ def _csv(path: Path) -> Table:
             data = data.decode("cp1252").encode()
         head = data.partition(b"\n")[0].decode("utf-8-sig")
         delimiter = max(_DELIMITERS, key=head.count)
-        header = [
-            _name(cell) for cell in next(csv.reader([head.rstrip("\r")], delimiter=delimiter))
-        ]
+        cells = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
+        header = [_name(cell) for cell in cells or [""]]
         columns = _fast(data, len(header), delimiter) or _careful(data, len(header), delimiter)
-    except (UnicodeDecodeError, csv.Error, StopIteration) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not CSV in UTF-8 ({error}); convert it") from error
     return Table(path, dict(zip(header, columns, strict=True)), 2, delimiter)
 
@@ -128,18 +127,19 @@ def _careful(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray]:
 
 
 def _parquet(path: Path) -> Table:
+    columns = {}
     try:
         with path.open("rb") as file:
             table = pyarrow.parquet.read_table(file)
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            kind = column.type
+            if pa.types.is_timestamp(kind):
+                column = pc.cast(pc.cast(column, pa.timestamp("ns")), pa.int64())
+            elif pa.types.is_dictionary(kind) or pa.types.is_large_string(kind):
+                column = pc.cast(column, pa.string())
+            columns[_name(name)] = column
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path} is not Parquet ({error}); fetch it again") from error
-    columns = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        stamp = pa.types.is_timestamp(column.type)
-        typed = pc.cast(pc.cast(column, pa.timestamp("ns")), pa.int64()) if stamp else column
-        if pa.types.is_dictionary(typed.type) or pa.types.is_large_string(typed.type):
-            typed = pc.cast(typed, pa.string())
-        columns[_name(name)] = typed
     return Table(path, columns or {"": pa.chunked_array([pa.nulls(0)])}, 1)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from market.errors import DataError
 from venues.files.formats import flow, generic, mt5, profit
-from venues.files.layout import Layout
+from venues.files.layout import Columns, Layout
+from venues.files.table import Table
 
-__all__ = ["LAYOUTS", "layout_of"]
+__all__ = ["LAYOUTS", "columns_of", "layout_of"]
 
 LAYOUTS: tuple[Layout, ...] = (
     flow.BARS,
@@ -37,3 +41,20 @@ def layout_of(path: Path, header: frozenset[str]) -> Layout:
     raise DataError(
         f"{path}: no known format has the columns {', '.join(sorted(header))}; known are {known}"
     )
+
+
+def columns_of(table: Table, layout: Layout) -> Columns:
+    """Return a file's columns under our names; ``symbol``, if there is one, as text.
+
+    Raises
+    ------
+    DataError
+        They are of types that the format doesn't have, as in Parquet they may be.
+    """
+    try:
+        columns = layout.columns(table.columns)
+        if "symbol" in columns:
+            columns["symbol"] = pc.cast(columns["symbol"], pa.string())
+    except pa.ArrowException as error:
+        raise DataError(f"{table.path} is no {layout.name}: {error}") from error
+    return columns
