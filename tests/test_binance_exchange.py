@@ -58,7 +58,9 @@ async def test_every_trade_arrives_once_through_every_fault(market):
         source = BinanceStream(config(running, market, lifetime=1.0), SYMBOL, ["trades"], rng())
         after = running.now
         async with taking(source, after) as got:
-            await got.until(lambda: len(agg_ids(got.events)) >= 300)
+            await got.until(
+                lambda: len(agg_ids(got.events)) >= 300 and source.stats.reconnects >= 3
+            )
             sent = {row["a"]: row for row in running.sent[market, SYMBOL].aggregates}
         trades = [event for event in got.events if isinstance(event, Trade)]
         assert not [event for event in got.events if isinstance(event, FeedGap)]
@@ -71,7 +73,6 @@ async def test_every_trade_arrives_once_through_every_fault(market):
                     row["T"] * 1_000_000, float(row["p"]), float(row["q"]), -1 if row["m"] else 1
                 )  # fmt: skip
         assert source.stats.bad_frames >= 2
-        assert source.stats.reconnects >= 3
 
 
 async def test_every_bar_arrives_once_through_every_fault():
@@ -81,7 +82,7 @@ async def test_every_bar_arrives_once_through_every_fault():
         source = BinanceFeed(made, SYMBOL, "1s", rng())
         after = running.now - 20 * 10**9
         async with taking(source, after) as got:
-            await got.until(lambda: len(got.events) >= 120)
+            await got.until(lambda: len(got.events) >= 120 and source.stats.reconnects >= 2)
             rest = BinanceRest(made, rng())
             times = [event.time for event in got.events]
             truth = await bar_history(rest, SYMBOL, "1s", after + 1, times[-1])
@@ -92,7 +93,6 @@ async def test_every_bar_arrives_once_through_every_fault():
         assert all(late - early == 10**9 for early, late in pairwise(times))
         assert not any(got.live[:19])
         assert any(got.live)
-        assert source.renewals + source.stats.reconnects >= 3
 
 
 @pytest.mark.parametrize("market", ["spot", "usdm"])

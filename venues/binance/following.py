@@ -87,6 +87,8 @@ class Following:
                 pass
         by_stream = {track.stream: track for track in tracks}
         self.lines.clear()
+        self._ahead.clear()
+        self._queue = asyncio.Queue(_AHEAD)
         for where in ROUTES:
             streams = [name for name in by_stream if route(self._config, name) == where]
             if streams:
