@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -455,3 +458,47 @@ async def test_it_runs_beside_the_other_venues() -> None:
 def test_wrong_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**settings)
+
+
+# ---------------------------------------------------------------- beside the real one
+
+
+def shape(value: Any, key: str = "") -> Any:
+    """What a frame looks like without what it says: keys, types, and how numbers are written."""
+    if isinstance(value, dict):
+        return {name: shape(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    if isinstance(value, str) and value.replace(".", "").isdecimal():
+        return "." in value, len(value.partition(".")[2])
+    return value if key in ("e", "s", "X") else type(value).__name__
+
+
+@pytest.mark.parametrize(("kind", "file"), [("spot", "spot_btcusdt"), ("usdm", "usdm_btcusdt")])
+async def test_frames_are_written_as_the_recorded_ones(
+    exchange: BinanceExchange, user: Client, data_folder: Path, kind: str, file: str
+) -> None:
+    real: dict[str, Any] = {}
+    with gzip.open(data_folder / "binance_l2_raw" / f"{file}_20240808.gz", "rt") as lines:
+        for line in lines:
+            body = json.loads(line.partition(" ")[2])
+            data = body.get("data", body)
+            name = body.get("stream", "snapshot").partition("@")[2].partition("@")[0] or "snapshot"
+            if name != "depth" or (data["b"] and data["a"]):
+                real.setdefault(name, data)
+            if len(real) == 4:
+                break
+    names = ("trade", "bookTicker", "depth@100ms")
+    async with user.socket(path(kind, *(f"btcusdt@{name}" for name in names))) as socket:
+        await exchange.advance(30)
+        frames = [frame["data"] for frame in await socket.drain() if "stream" in frame]
+    ours = {"snapshot": await user.get(f"{PREFIX[kind]}/depth", symbol="BTCUSDT")}
+    ours["trade"] = next(frame for frame in frames if frame.get("e") == "trade")
+    ours["bookTicker"] = next(frame for frame in frames if "B" in frame)
+    ours["depth"] = next(f for f in frames if f.get("e") == "depthUpdate" and f["b"] and f["a"])
+    assert {name: list(body) for name, body in ours.items()} == {
+        name: list(real[name]) for name in ours
+    }
+    assert {name: shape(body) for name, body in ours.items()} == {
+        name: shape(real[name]) for name in ours
+    }
