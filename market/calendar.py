@@ -16,7 +16,7 @@ import numpy.typing as npt
 from market.events import SECOND
 from market.holidays import ASH_WEDNESDAY, b3_holidays, easter
 
-__all__ = ["ALWAYS", "B3_FUTURES", "SAO_PAULO", "Calendar", "Session", "calendar_of"]
+__all__ = ["ALWAYS", "B3_DOLLAR", "B3_INDEX", "SAO_PAULO", "Calendar", "Session", "calendar_of"]
 
 Times = npt.NDArray[np.int64]
 
@@ -56,9 +56,9 @@ class Calendar:
     Examples
     --------
     >>> friday = 1_737_144_000 * SECOND  # 2025-01-17 20:00 UTC, 17:00 in São Paulo
-    >>> B3_FUTURES.is_open(friday), ALWAYS.is_open(friday)
+    >>> B3_DOLLAR.is_open(friday), ALWAYS.is_open(friday)
     (True, True)
-    >>> (B3_FUTURES.next_open(friday + 3 * 3600 * SECOND) - friday) // (3600 * SECOND)
+    >>> (B3_DOLLAR.next_open(friday + 3 * 3600 * SECOND) - friday) // (3600 * SECOND)
     64
     """
 
@@ -109,9 +109,9 @@ class Calendar:
 
         Examples
         --------
-        >>> B3_FUTURES.trading_day(date(2018, 3, 30)).isoformat()
+        >>> B3_DOLLAR.trading_day(date(2018, 3, 30)).isoformat()
         '2018-04-02'
-        >>> B3_FUTURES.trading_day(date(2018, 4, 2), -1).isoformat()
+        >>> B3_DOLLAR.trading_day(date(2018, 4, 2), -1).isoformat()
         '2018-03-29'
         """
         while not self.trades_on(day):
@@ -161,25 +161,46 @@ def _summer_in_new_york(day: date) -> bool:
     return bool(datetime.combine(day, time(12), ZoneInfo("America/New_York")).dst())
 
 
-def _b3_hours(day: date) -> tuple[time, time] | None:
+def _b3_opens(day: date) -> time | None:
     if day.weekday() >= 5 or day in b3_holidays(day.year):
         return None
-    opens = time(13) if day == easter(day.year) + ASH_WEDNESDAY else time(9)
+    return time(13) if day == easter(day.year) + ASH_WEDNESDAY else time(9)
+
+
+def _dollar_hours(day: date) -> tuple[time, time] | None:
+    opens = _b3_opens(day)
+    if opens is None:
+        return None
     if _summer_in_new_york(day):
         return opens, time(18)
     return opens, time(18, 15) if day < date(2019, 6, 1) else time(18, 30)
 
 
+def _index_hours(day: date) -> tuple[time, time] | None:
+    opens = _b3_opens(day)
+    if opens is None:
+        return None
+    return opens, time(17) if _summer_in_new_york(day) else time(17, 55)
+
+
 ALWAYS = Calendar("24/7")
 """Deriv's synthetic indices and crypto: no night, no holiday."""
 
-B3_FUTURES = Calendar("B3 dollar and index futures", SAO_PAULO, _b3_hours)
-"""B3's dollar and index futures: 09:00 to 18:00 while New York has summer time, else longer.
+B3_DOLLAR = Calendar("B3 dollar futures", SAO_PAULO, _dollar_hours)
+"""B3's dollar futures: 09:00 to 18:00 while New York has summer time, else longer.
 
-The winter close is 18:15 in real candles of 2018 and 18:30 in those of November 2021, the days of
-change being New York's; that it changed in 2019 is assumed, and so is everything before 2018. Some
-contracts trade until 18:30 in summer too since about 2023. A session longer than said here costs
-nothing: only missing time within the hours above is a hole.
+The days of change and both closes are those of real candles of 2018 (18:15 in winter) and of
+November 2021 (18:30), and the press told them of 2018, 2021 and 2024; that the winter close changed
+in 2019 is assumed, and so is everything before 2018. Some contracts trade until 18:30 in summer too
+since about 2023. A session longer than said here costs nothing: only missing time within the hours
+above is a hole.
+"""
+
+B3_INDEX = Calendar("B3 index futures", SAO_PAULO, _index_hours)
+"""B3's index futures: 09:00 to 17:00 while New York has summer time, else to 17:55.
+
+The shortest hours we know of, from the press; in most years they trade up to an hour and a half
+longer, and a hole there is not found. No recording was at hand to check them.
 """
 
 _B3_SYMBOL = re.compile(r"(WDO|DOL|WIN|IND)([FGHJKMNQUVXZ]\d\d|FUT|[$@]?[ND]?)")
@@ -190,8 +211,10 @@ def calendar_of(symbol: str) -> Calendar:
 
     Examples
     --------
-    >>> [calendar_of(name).name for name in ("WDOH25", "WDOFUT", "WDO", "WIN$N", "R_75", "WDOGE")]
-    ['B3 dollar and index futures', 'B3 dollar and index futures', 'B3 dollar and index futures',
-     'B3 dollar and index futures', '24/7', '24/7']
+    >>> [calendar_of(name).name for name in ("WDOH25", "WDOFUT", "WIN$N", "R_75", "WDOGE")]
+    ['B3 dollar futures', 'B3 dollar futures', 'B3 index futures', '24/7', '24/7']
     """
-    return ALWAYS if _B3_SYMBOL.fullmatch(symbol) is None else B3_FUTURES
+    match = _B3_SYMBOL.fullmatch(symbol)
+    if match is None:
+        return ALWAYS
+    return B3_DOLLAR if match[1] in ("WDO", "DOL") else B3_INDEX

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.calendar import ALWAYS, B3_FUTURES, calendar_of
+from market.calendar import ALWAYS, B3_DOLLAR, B3_INDEX, calendar_of
 from market.events import SECOND
 from market.holes import holes
 from market.holidays import b3_holidays, easter
@@ -53,20 +53,20 @@ def test_the_holidays_of_a_year() -> None:
     ],
 )
 def test_a_session_in_utc(day: str, opens: str, closes: str) -> None:
-    session = B3_FUTURES.session(date.fromisoformat(day))
+    session = B3_DOLLAR.session(date.fromisoformat(day))
     assert session == (utc(f"{day} {opens}"), utc(f"{day} {closes}"))
-    assert B3_FUTURES.is_open(session.opens)
-    assert not B3_FUTURES.is_open(session.opens - 1)
-    assert B3_FUTURES.is_open(session.closes - 1)
-    assert not B3_FUTURES.is_open(session.closes)
-    assert B3_FUTURES.next_open(session.opens - 1) == session.opens
-    assert B3_FUTURES.next_open(session.opens + 1) == session.opens + 1
+    assert B3_DOLLAR.is_open(session.opens)
+    assert not B3_DOLLAR.is_open(session.opens - 1)
+    assert B3_DOLLAR.is_open(session.closes - 1)
+    assert not B3_DOLLAR.is_open(session.closes)
+    assert B3_DOLLAR.next_open(session.opens - 1) == session.opens
+    assert B3_DOLLAR.next_open(session.opens + 1) == session.opens + 1
 
 
 def test_over_carnival_the_market_opens_on_wednesday_afternoon() -> None:
     friday = utc("2018-02-09 20:15")
-    assert B3_FUTURES.next_open(friday) == utc("2018-02-14 15:00")
-    assert list(B3_FUTURES.sessions(friday, utc("2018-02-15 00:00"))) == [
+    assert B3_DOLLAR.next_open(friday) == utc("2018-02-14 15:00")
+    assert list(B3_DOLLAR.sessions(friday, utc("2018-02-15 00:00"))) == [
         (utc("2018-02-14 15:00"), utc("2018-02-14 20:15"))
     ]
 
@@ -85,19 +85,19 @@ moments = st.integers(utc("2018-01-01"), utc("2018-04-01"))
 @given(moments, moments, moments)
 def test_open_time_adds_up_and_is_that_of_the_sessions(a: int, b: int, c: int) -> None:
     a, b, c = sorted((a, b, c))
-    whole, first, second = B3_FUTURES.open_time(np.array([a, a, b]), np.array([c, b, c])).tolist()
+    whole, first, second = B3_DOLLAR.open_time(np.array([a, a, b]), np.array([c, b, c])).tolist()
     assert whole == first + second
     assert whole == sum(
-        min(c, session.closes) - max(a, session.opens) for session in B3_FUTURES.sessions(a, c)
+        min(c, session.closes) - max(a, session.opens) for session in B3_DOLLAR.sessions(a, c)
     )
     assert ALWAYS.open_time(np.array([a]), np.array([c])).tolist() == [c - a]
 
 
 @given(moments)
 def test_the_next_open_is_open_and_nothing_is_open_before(moment: int) -> None:
-    following = B3_FUTURES.next_open(moment)
-    assert B3_FUTURES.is_open(following)
-    assert B3_FUTURES.open_time(np.array([moment]), np.array([following])).tolist() == [0]
+    following = B3_DOLLAR.next_open(moment)
+    assert B3_DOLLAR.is_open(following)
+    assert B3_DOLLAR.open_time(np.array([moment]), np.array([following])).tolist() == [0]
 
 
 def test_a_night_is_no_hole_a_bar_missing_beside_it_is() -> None:
@@ -105,19 +105,29 @@ def test_a_night_is_no_hole_a_bar_missing_beside_it_is() -> None:
     evening = [utc("2018-03-15 20:55") + k * step for k in range(2)]  # the last closes at 21:00
     morning = [utc("2018-03-16 12:05") + k * step for k in range(3)]
     times = np.array(evening + morning)
-    assert not holes(times, step, calendar=B3_FUTURES).any()
+    assert not holes(times, step, calendar=B3_DOLLAR).any()
     assert holes(times, step).tolist() == [False, False, True, False, False]
     without = np.delete(times, 2)  # the first bar of the day
-    assert holes(without, step, calendar=B3_FUTURES).tolist() == [False, False, True, False]
+    assert holes(without, step, calendar=B3_DOLLAR).tolist() == [False, False, True, False]
     weekend = np.array([utc("2018-03-16 21:00"), utc("2018-03-19 12:05")])
-    assert not holes(weekend, step, calendar=B3_FUTURES).any()
+    assert not holes(weekend, step, calendar=B3_DOLLAR).any()
 
 
 def test_symbols_without_a_night() -> None:
     for symbol in ("R_75", "BTCUSDT", "1HZ100V", "WINNER", "DOLLAR", "WDOH255", "INDEX"):
         assert calendar_of(symbol) is ALWAYS
-    for symbol in ("WDOH25", "DOLK20", "WINZ24", "INDFUT", "WIN$N", "WDO$", "WDO@D"):
-        assert calendar_of(symbol) is B3_FUTURES
+    for symbol in ("WDOH25", "DOLK20", "WDOFUT", "WDO$", "WDO@D", "DOL"):
+        assert calendar_of(symbol) is B3_DOLLAR
+    for symbol in ("WINZ24", "INDFUT", "WIN$N"):
+        assert calendar_of(symbol) is B3_INDEX
+
+
+def test_the_index_closes_earlier() -> None:
+    for day, closes in (("2018-03-12", "20:00"), ("2018-11-05", "19:55")):
+        session = B3_INDEX.session(date.fromisoformat(day))
+        assert session is not None
+        assert session.closes == utc(f"{day} {closes}")
+    assert B3_INDEX.session(date(2018, 2, 12)) is None
 
 
 def test_trading_days_are_those_with_candles(data_folder: Path) -> None:
@@ -128,7 +138,7 @@ def test_trading_days_are_those_with_candles(data_folder: Path) -> None:
     recorded -= {date(2018, 11, 10)}  # a Saturday's rehearsal
     day, traded = date(2018, 1, 1), set()
     while day <= date(2018, 11, 30):
-        if B3_FUTURES.trades_on(day):
+        if B3_DOLLAR.trades_on(day):
             traded.add(day)
         day += timedelta(days=1)
     assert traded == {day for day in recorded if day <= date(2018, 11, 30)}

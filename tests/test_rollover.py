@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.calendar import B3_FUTURES
+from market.calendar import B3_DOLLAR
 from market.errors import DataError, UnknownSymbol
 from market.events import SECOND
 from market.rollover import Roll, by_date, by_volume, continuous, expiry, front
@@ -177,7 +177,7 @@ def test_the_front_contract_changes_once_a_month() -> None:
     assert [symbol[3] for symbol in order] == list("GHJKMNQUVXZFG")[: len(order)]
     for before, after, day in zip(seen, seen[1:], days[1:], strict=False):
         if before != after:
-            assert B3_FUTURES.trading_day(day) == B3_FUTURES.trading_day(expiry(before), -1)
+            assert B3_DOLLAR.trading_day(day) == B3_DOLLAR.trading_day(expiry(before), -1)
 
 
 @pytest.mark.parametrize("symbol", ["WDOFUT", "WDOA25", "WINF25", "PETR4", "WDO"])

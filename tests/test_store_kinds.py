@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market import footer
-from market.calendar import B3_FUTURES
+from market.calendar import B3_DOLLAR
 from market.errors import DataError, SchemaMismatch
 from market.events import SECOND, Bar, BookUpdate, FeedGap, Tick, Trade
 from market.recorder import Recorder
@@ -146,7 +146,7 @@ def test_a_night_is_no_hole_where_the_market_sleeps(tmp_path: Path) -> None:
     ]
     asleep, awake = TickStore(tmp_path / "a"), TickStore(tmp_path / "b")
     for day in days:
-        asleep.append(day, calendar=B3_FUTURES)
+        asleep.append(day, calendar=B3_DOLLAR)
         awake.append(day)
     assert (len(asleep.holes("X")), len(awake.holes("X"))) == (0, 1)
 

@@ -65,7 +65,7 @@ def read_recording(
     The format is recognised by the header. Times are numbers since 1970 in seconds, milli-, micro-
     or nanoseconds, told apart by their size, or dates in the format's zone. A bar's time in a file
     is that of its **opening**; the series has that of its close. Of B3's futures, nights, weekends
-    and holidays are no holes (:data:`~market.calendar.B3_FUTURES`), and rows of a weekend are bad:
+    and holidays are no holes (:func:`~market.calendar.calendar_of`), and rows of a weekend are bad:
     B3 holds rehearsals then, at invented prices.
 
     Parameters
