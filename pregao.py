@@ -211,13 +211,15 @@ def download(
     end: Annotated[str, typer.Option("--to", help="Last day or time, UTC.")],
     symbols: Symbols = None,
     kind: Annotated[str, typer.Option(help="ticks, trades, bars-1m; several by commas.")] = "ticks",
+    archive: Annotated[bool, typer.Option("--archive", help="From Binance's files.")] = False,
     config: Collection = COLLECTION,
     store: OtherStore = None,
 ) -> None:
     """Fetch a venue's history; what is stored already is not fetched again."""
     from venues.library.commands import download as run
 
-    raise typer.Exit(run(config, store, venue, symbols or (), kind.split(","), start, end, console))
+    given = (venue, symbols or (), kind.split(","), start, end, archive)
+    raise typer.Exit(run(config, store, *given, console))
 
 
 @data_app.command("import")

@@ -13,8 +13,8 @@ from rich.markup import escape
 from market.errors import DataError, StateError
 from market.series import Series
 from market.store import TickStore
-from venues.files import read_recording
 from venues.library.files import found, is_store
+from venues.library.reading import read
 from venues.library.runs import runs
 from venues.library.words import length, moment
 
@@ -112,7 +112,7 @@ def report(findings: Iterable[Finding], console: Console, most: int = 8) -> int:
 
 def _file(path: Path) -> Finding:
     try:
-        recording = read_recording(path, tolerate=1.0)
+        recording = read(path, tolerate=1.0)
     except DataError as error:
         return Finding(str(path), refused=str(error))
     rows = sum(len(one) for one in recording.series)

@@ -5,78 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
-from math import inf, nan
+from collections.abc import AsyncIterator
+from math import inf
 from time import monotonic
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.markup import escape
+from rich.console import Console
 
 from market.errors import DataError, PregaoError
-from market.events import Bar, BookUpdate, FeedGap, MarketEvent
 from market.recorder import Recorder
 from market.store import TickStore
-from venues.base import Feed, FeedStats, MarketStream
+from venues.base import Feed, MarketStream
+from venues.library.progress import Line, shown
 from venues.library.sources import Source
-from venues.library.tables import sheet
-from venues.library.words import moment, number
 
-__all__ = ["Line", "collect"]
+__all__ = ["collect"]
 
 _DRAWN = 0.5
-"""Real seconds between two drawings of the table, on a terminal."""
-_TOLD = 30.0
-"""Real seconds between two reports where there is no terminal."""
+"""Real seconds between two drawings of the table."""
 _HOUR = 3_600 * 10**9
-
-
-@dataclass
-class Line:
-    """How one source is doing.
-
-    Parameters
-    ----------
-    source
-        Which.
-    recorder
-        What it has stored.
-    stats
-        What its stream went through.
-    """
-
-    source: Source
-    recorder: Recorder
-    stats: FeedStats
-    events: int = 0
-    time: int = 0
-    price: float = nan
-    failed: str = ""
-    rate: float = 0.0
-    forgotten: int = 0
-    _seen: tuple[float, int] = field(default_factory=lambda: (monotonic(), 0))
-
-    def take(self, event: MarketEvent) -> None:
-        """Note an event and hand it to the recorder."""
-        self.recorder.take(event)
-        if isinstance(event, FeedGap):
-            return
-        self.events += 1
-        self.time = event.time
-        if isinstance(event, BookUpdate):
-            if event.snapshot and event.bids and event.asks:
-                self.price = (event.bids[0][0] + event.asks[0][0]) / 2.0
-        else:
-            self.price = event.close if isinstance(event, Bar) else event.price
-
-    def measure(self) -> None:
-        """Find the rate since a few seconds ago."""
-        now = monotonic()
-        since, had = self._seen
-        if now - since >= 2.0:
-            self.rate = (self.events - had) / (now - since)
-            self._seen = (now, self.events)
 
 
 async def collect(
@@ -119,25 +65,26 @@ async def collect(
             asyncio.create_task(_follow(store, line, stream))
             for line, stream in zip(lines, streams, strict=True)
         ]
-        ended = asyncio.gather(*tasks)
-        try:
-            with _shown(console, lines) as draw:
+        with shown(console, lines) as draw:
+            try:
                 flushed = monotonic()
-                while not stopped.is_set() and not ended.done():
+                while not stopped.is_set() and not all(task.done() for task in tasks):
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stopped.wait(), min(_DRAWN, flush_seconds))
                     if monotonic() - flushed >= flush_seconds:
                         await _flush(store, lines)
                         flushed = monotonic()
                     draw()
-        finally:
-            for stream in streams:
-                await stream.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            ended.cancel()
-            await _flush(store, lines, ended=True)
+            finally:
+                for stream in streams:
+                    await stream.close()
+                for task in tasks:
+                    task.cancel()
+                results = await asyncio.gather(*tasks, return_exceptions=True)
+                await _flush(store, lines, ended=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
     return lines
 
 
@@ -196,53 +143,3 @@ async def _stopped(seconds: float) -> AsyncIterator[asyncio.Event]:
             alarm.cancel()
         for one in heard:
             loop.remove_signal_handler(one)
-
-
-@contextlib.contextmanager
-def _shown(console: Console, lines: list[Line]) -> Iterator[Callable[[], None]]:
-    """Give a function that shows how it goes: a table on a terminal, else a report at times."""
-    if console.is_terminal:
-        with Live(_table(lines), console=console, auto_refresh=False) as live:
-            yield lambda: live.update(_table(lines), refresh=True)
-            live.update(_table(lines), refresh=True)
-        return
-    told = monotonic()
-
-    def report() -> None:
-        nonlocal told
-        if monotonic() - told >= _TOLD:
-            console.print(_table(lines))
-            told = monotonic()
-
-    yield report
-    console.print(_table(lines))
-
-
-def _table(lines: list[Line]) -> Group:
-    table = sheet()
-    for name in ("symbol", "kind", "from"):
-        table.add_column(name, no_wrap=True)
-    for name in ("events", "/s", "stored", "holes", "reconnects", "bad", "last", "at (UTC)"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for line in lines:
-        line.measure()
-        stats, bad = line.stats, line.stats.bad_frames + line.recorder.refused
-        table.add_row(
-            f"[bold]{line.source.symbol}[/]",
-            line.source.kind,
-            line.source.venue,
-            f"{line.events:,}",
-            f"{line.rate:,.1f}",
-            f"{line.recorder.stored:,}",
-            f"[yellow]{stats.gaps:,}[/]" if stats.gaps else "0",
-            f"[yellow]{stats.reconnects:,}[/]" if stats.reconnects else "0",
-            f"[red]{bad:,}[/]" if bad else "0",
-            number(line.price),
-            moment(line.time) if line.time else "–",
-        )
-    faults = [
-        f"[red]failed[/] {line.source.symbol} {line.source.kind}: {escape(line.failed)}"
-        for line in lines
-        if line.failed
-    ]
-    return Group(table, *faults)

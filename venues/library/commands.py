@@ -8,6 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -15,6 +16,7 @@ from market.config import load
 from market.errors import ConfigError, DataError, UnknownSymbol
 from market.store import TickStore
 from venues.library import collecting, downloading, gaps, importing, listing
+from venues.library.archives import from_archive
 from venues.library.config import BinanceCollection, CollectConfig, DerivCollection
 from venues.library.exporting import write_out
 from venues.library.importing import Taking
@@ -45,7 +47,8 @@ def collect(path: Path, root: str | None, seconds: float, console: Console) -> i
     wanted = sources(config)
     console.print(
         f"collecting {len(wanted)} streams into [bold]{store.root}[/], on the disk every "
-        f"{config.flush_seconds:g} s   [dim]Ctrl-C stops[/]"
+        f"{config.flush_seconds:g} s   [dim]Ctrl-C stops[/]",
+        soft_wrap=True,
     )
     work = collecting.collect(store, wanted, config.flush_seconds, console, seconds or inf)
     lines = asyncio.run(work)
@@ -63,12 +66,22 @@ def download(
     kinds: Sequence[str],
     start: str,
     end: str,
+    archive: bool,
     console: Console,
 ) -> int:
     """Fetch a venue's history of some symbols and kinds."""
     config = load(path, CollectConfig)
     store = TickStore(root or config.store)
-    wanted = sources(_only(config, venue, symbols, kinds))
+    only = _only(config, venue, symbols, kinds)
+    if archive:
+        if only.binance is None:
+            raise DataError("only Binance has an archive; leave out --archive")
+        rng = np.random.default_rng(config.seed)
+        low, high = instant(start), instant(end, end=True)
+        rows = asyncio.run(from_archive(store, only.binance, low, high, rng, console))
+        console.print(f"{rows:,} new rows; its files are in {only.binance.archive_folder}")
+        return 0
+    wanted = sources(only)
     work = downloading.download(store, wanted, instant(start), instant(end, end=True), console)
     for one in asyncio.run(work):
         console.print(
@@ -132,7 +145,7 @@ def _only(
         DerivCollection if venue == "deriv" else BinanceCollection
     )
     section = config.deriv if venue == "deriv" else config.binance
-    given = {} if section is None else {"venue": section.venue}
+    given = {} if section is None else section.model_dump(exclude={"symbols", "kinds"})
     names = tuple(symbols) or (section.symbols if section else ())
     if not names:
         raise DataError(f"name the symbols, or list them under `{venue}:` in the config")

@@ -13,6 +13,7 @@ from market.config import Config
 from market.errors import DataError
 from market.span import span
 from venues.binance.config import BinanceConfig
+from venues.binance.download import ArchiveConfig
 from venues.deriv.config import DerivConfig
 
 __all__ = ["BinanceCollection", "CollectConfig", "DerivCollection", "collects"]
@@ -90,9 +91,14 @@ class BinanceCollection(Config):
         (changes of the depth), and bars such as ``bars-1m``.
     retention_days
         In place of the common one.
+    archive, archive_folder
+        How the venue's archive of past days is read (``download --archive``), and where its files
+        are kept; they may be deleted once they are stored.
     """
 
     venue: BinanceConfig = BinanceConfig()
+    archive: ArchiveConfig = ArchiveConfig()
+    archive_folder: Path = Path("var/archive")
     symbols: Symbols
     kinds: Annotated[
         tuple[str, ...], Field(min_length=1), _kinds(("trades", "ticks", "book", "bars"))

@@ -24,7 +24,7 @@ from market.store import TickStore
 from venues.library.sources import Source
 from venues.library.words import moment
 
-__all__ = ["Fetched", "download", "fill"]
+__all__ = ["Fetched", "download", "fill", "there"]
 
 _BARS = 1000
 """Bars fetched at once, at least."""
@@ -85,7 +85,7 @@ async def download(
             task = progress.add_task(name, total=len(pieces), rows=0)
             added = skipped = 0
             for low, high in pieces:
-                if _there(store, one, low, high):
+                if there(store, one.symbol, one.kind, one.step, low, high):
                     skipped += 1
                 else:
                     added += _store(store, one, await _history(one, low, high))
@@ -137,14 +137,14 @@ def _pieces(start: int, end: int, step: int) -> Iterator[tuple[int, int]]:
         start = high + 1
 
 
-def _there(store: TickStore, one: Source, low: int, high: int) -> bool:
-    """Return whether a piece is stored from end to end without a hole."""
-    if one.kind not in store.kinds(one.symbol):
+def there(store: TickStore, symbol: str, kind: str, step: int, low: int, high: int) -> bool:
+    """Return whether all from ``low`` to ``high`` is stored, from end to end without a hole."""
+    if kind not in store.kinds(symbol):
         return False
-    series = store.read(one.symbol, one.kind, low, high)
+    series = store.read(symbol, kind, low, high)
     if not len(series):
         return False
-    patience = 2 * series.step if series.step else _PAUSE
+    patience = 2 * (step or series.step) or _PAUSE
     times = series.times
     inside = series.fresh[1:] if times[0] - low < patience else series.fresh
     whole = times[0] - low < patience and high - times[-1] < patience

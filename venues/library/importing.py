@@ -16,9 +16,10 @@ from market.dayfiles import shelf_of
 from market.errors import DataError
 from market.series import Series
 from market.store import TickStore
-from venues.files import Recording, read_recording
+from venues.files import Recording
 from venues.files.recording import TOLERATED
 from venues.library.files import found
+from venues.library.reading import read
 from venues.library.runs import runs
 from venues.library.tables import sheet
 
@@ -74,9 +75,7 @@ def bring_in(store: TickStore, paths: Iterable[Path], taking: Taking, console: C
         for path in files:
             progress.update(task, description=f"importing {path.name}")
             try:
-                recording = read_recording(
-                    path, taking.symbol, tolerate=taking.tolerate, zone=taking.zone
-                )
+                recording = read(path, taking.symbol, taking.tolerate, taking.zone)
                 _take(store, path, recording, taking, table)
                 faults += runs(recording.bad)
             except DataError as error:
