@@ -6,18 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as parquet
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from market.errors import DataError, UnknownSymbol
 from market.events import SECOND
 from market.series import BadRow, Series
 from venues.files import FileFeed, find, read_recording
-from venues.files.moments import moment, moments
-from venues.files.order import LARGEST_JUMP, in_order
 
 FLOW = "timestamp,open,high,low,close,volume,trades,buy_volume,sell_volume,vwap,symbol"
 PROFIT = "Ativo;Data;Hora;Abertura;Máximo;Mínimo;Fechamento;Volume;Quantidade"
@@ -248,153 +242,6 @@ def test_an_unknown_header_is_refused_with_what_was_seen_and_what_is_known(tmp_p
         read_recording(path)
     for part in ("preis, wann", "Profit export (Ativo;", "MetaTrader 5 ticks (<DATE>", "ticks (a"):
         assert part in str(told.value)
-
-
-CELLS = st.sampled_from(
-    ["", "nan", "inf", "-1", "abc", "1_0", " 10.5", "10,5", "1e1", "0", "30", "99", "+10", "0x10"]
-)
-STAMPS = st.sampled_from(
-    ["", "soon", "2024-01-01 00:00:30", "2024-01-01T00:00:40Z", "2024-02-30 00:00:00", "17e8",
-     "0x65920080", "1704067230", " 1704067230", "2024-01-01 00:00:50.123456789",
-     "2024-01-01 02:00:30+02:00", "9999-01-01 00:00:00"]
-)  # fmt: skip
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 699), st.integers(0, 5), CELLS), max_size=12),
-    st.lists(st.tuples(st.integers(0, 699), STAMPS), max_size=6),
-    st.booleans(),
-)
-def test_at_once_or_row_by_row_is_the_same(
-    tmp_path_factory: pytest.TempPathFactory,
-    cells: list[tuple[int, int, str]],
-    stamps: list[tuple[int, str]],
-    dates: bool,
-) -> None:
-    rows = [
-        [f"2024-01-01 00:{k // 60:02}:{k % 60:02}" if dates else str(1_704_067_200 + k),
-         f"{10 + k % 3}.25", "14", "9", "11", str(k % 7)]
-        for k in range(700)
-    ]  # fmt: skip
-    for row, column, cell in cells:
-        rows[row][column] = cell
-    for row, stamp in stamps:
-        rows[row][0] = stamp
-    path = write(
-        tmp_path_factory.mktemp("same"), "X.csv", "ts,open,high,low,close,volume",
-        *(",".join(row) for row in rows),
-    )  # fmt: skip
-    fast = read_recording(path, tolerate=1.0)
-    slow = read_recording(path, tolerate=1.0, careful=True)
-    assert (fast.bad, fast.duplicates) == (slow.bad, slow.duplicates)
-    for a, b in zip(fast.series, slow.series, strict=True):
-        assert a.times.tolist() == b.times.tolist()
-        assert a.fresh.tolist() == b.fresh.tolist()
-        for name, column in a.columns.items():
-            np.testing.assert_array_equal(column, b.columns[name])
-
-
-def plainly(times: list[int], prices: list[float], ties: bool) -> tuple[list[int], set[int], int]:
-    """The rule of `in_order`, said in the simplest way."""
-    kept: list[int] = []
-    bad, doubles = set(), 0
-    for row, (time, price) in enumerate(zip(times, prices, strict=True)):
-        if kept and (time < times[kept[-1]] or (time == times[kept[-1]] and not ties)):
-            twins = [k for k in kept if times[k] == time and prices[k] == price]
-            if twins and not ties:
-                doubles += 1
-            else:
-                bad.add(row)
-        elif kept and abs(np.log(price / prices[kept[-1]])) > LARGEST_JUMP:
-            bad.add(row)
-        else:
-            kept.append(row)
-    return kept, bad, doubles
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 30), st.sampled_from([10.0, 11.0, 12.0, 90.0])), max_size=40),
-    st.booleans(),
-    st.booleans(),
-)
-def test_order_is_the_plain_rule(rows: list[tuple[int, float]], sort: bool, ties: bool) -> None:
-    rows = sorted(rows) if sort else rows
-    times, prices = [time for time, _ in rows], [price for _, price in rows]
-    price = np.array(prices)
-    stay = in_order(np.array(times, np.int64), price[:, None], price, ties)
-    assert (np.flatnonzero(stay.kept).tolist(), set(stay.bad), stay.duplicates) == plainly(
-        times, prices, ties
-    )
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.datetimes(*map(datetime.fromisoformat, ("1975-01-01", "2100-01-01"))),
-    st.sampled_from(["UTC", "America/Sao_Paulo", "America/New_York", "Australia/Lord_Howe"]),
-    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d", "%s"]),
-)
-def test_a_column_of_moments_is_its_cells(when: datetime, zone: str, form: str) -> None:
-    aware = when.replace(tzinfo=UTC)
-    cell = str(int(aware.timestamp())) if form == "%s" else when.strftime(form)
-    try:
-        expected = moment(cell, zone)
-    except ValueError:
-        with pytest.raises(ValueError, match=r".+"):
-            moments(pa.chunked_array([[cell, cell]]), zone)
-        return
-    assert moments(pa.chunked_array([[cell, cell]]), zone).tolist() == [expected] * 2
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.binary(max_size=300),
-    st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price", "time,price,size", ""]),
-)
-def test_whatever_a_file_holds_it_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, body: bytes, header: str
-) -> None:
-    path = tmp_path_factory.mktemp("any") / "WDO.csv"
-    path.write_bytes(header.encode() + b"\n" + body)
-    try:
-        read_recording(path, tolerate=1.0)
-    except DataError:
-        return
-
-
-COLUMNS = st.sampled_from(
-    [
-        [1_700_000_000, 1_700_000_001, None],
-        [1e9, float("nan"), 1.7e9],
-        np.array([2**63, 5, 2**63 + 1], np.uint64),
-        ["2024-01-01", "x", None],
-        [datetime(2024, 1, 1, tzinfo=UTC), None, datetime(1001, 1, 1, tzinfo=UTC)],
-        [datetime(2024, 1, 1, tzinfo=UTC).date()] * 3,
-        [[1.0], [], None],
-        [{"a": 1}, None, {"a": 2}],
-        [b"\xff", b"1", None],
-        [True, False, None],
-        [10, 11, 12],
-    ]
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from([FLOW, PROFIT, MT5_BARS, MT5_TICKS, "time,price", "date,symbol,price,size"]),
-    st.data(),
-)
-def test_whatever_a_parquet_file_holds_it_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, header: str, data: st.DataObject
-) -> None:
-    names = header.replace(";", ",").replace("\t", ",").split(",")
-    path = tmp_path_factory.mktemp("any") / "WDO.parquet"
-    parquet.write_table(pa.table({name: pa.array(data.draw(COLUMNS)) for name in names}), path)
-    try:
-        read_recording(path, tolerate=1.0)
-    except DataError:
-        return
 
 
 def test_the_recorded_files_of_b3(data_folder: Path) -> None:
