@@ -70,7 +70,6 @@ class Connection:
         self._config = config
         self._wire = wire
         self._limiter = limiter
-        self._streams = 0
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._lost: asyncio.Future[VenueError] = asyncio.get_running_loop().create_future()
         self._api = build(wire)
@@ -266,10 +265,9 @@ class Connection:
             else:
                 first.set_exception(error)
 
-        # Numbered, because the library gives an equal request the stream it had, even a dead one.
-        self._streams += 1
-        numbered = {**request, "passthrough": {"stream": self._streams}}
-        source = await self._api.subscribe(translated(numbered, self._config.dialect))
+        # The library gives an equal request the stream it had, even a dead one: it may know none.
+        self._api.subscription_manager.sources.clear()
+        source = await self._api.subscribe(translated(request, self._config.dialect))
         # Attached with no suspension in between: the first frame comes but once.
         source.subscribe(heard, failed)
         try:
