@@ -199,6 +199,7 @@ async def test_a_tick_store_plays_like_the_file_it_came_from(tmp_path: Path) -> 
     store = TickStore(tmp_path / "store")
     store.append(source.tape)
     assert find(tmp_path / "store") == {"R_75": tmp_path / "store"}
+    assert FileFeed(tmp_path / "store").symbol == "R_75"
     assert await play(FileFeed(tmp_path / "store", "R_75")) == await play(source)
 
 

@@ -134,10 +134,10 @@ class FileFeed:
 def _only(path: Path) -> str:
     from venues.files.names import symbols_in
 
-    symbols = [] if path.is_dir() else symbols_in(path)
+    symbols = TickStore(path).symbols() if path.is_dir() else symbols_in(path)
     if len(symbols) != 1:
         raise DataError(
-            f"{path} holds {', '.join(symbols) or 'what it was given'}; say which symbol to play"
+            f"{path} holds {', '.join(symbols) or 'no symbol'}; say which symbol to play"
         )
     return symbols[0]
 
