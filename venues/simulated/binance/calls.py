@@ -7,7 +7,7 @@ from typing import Protocol
 
 from venues.simulated.binance.config import BinanceExchangeConfig
 from venues.simulated.binance.market import SymbolMarket
-from venues.simulated.binance.orders import Account
+from venues.simulated.binance.orders import Account, UserOrder
 from venues.simulated.binance.refusal import Refusal
 from venues.simulated.binance.trading import Desk
 
@@ -111,3 +111,17 @@ class Call:
         if limit < 1 or (limit > most and self.kind == "usdm"):
             raise Refusal(-1130, "Data sent for parameter 'limit' is not valid.")
         return min(limit, most)
+
+    def orders(self) -> list[UserOrder]:
+        """Return the account's orders in the symbol: from ``orderId`` on, or the last ones."""
+        market, limit = self.market(), self.limit(500, 1000)
+        start, end = self.number("startTime", 0), self.number("endTime", 1 << 60)
+        rows = [
+            order
+            for order in self.account.orders.values()
+            if order.market is market and start <= order.created <= end
+        ]
+        if "orderId" in self.params:
+            rows = [order for order in rows if order.id >= self.number("orderId", 0)]
+        first = "orderId" in self.params or "startTime" in self.params
+        return rows[:limit] if first else rows[-limit:]

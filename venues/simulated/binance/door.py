@@ -161,7 +161,7 @@ class Door:
         route = ROUTES.get((request.method, request.path))
         if route is None:
             return web.Response(status=404, text="<html><body><h2>404 Not found</h2></body></html>")
-        body = await request.text()
+        body = (await request.read()).decode(errors="replace")
         text, params = signed_part(request.raw_path.partition("?")[2], body)
         self._house.catch_up()
         headers = {}

@@ -41,7 +41,7 @@ class Sent:
     @property
     def depth(self) -> list[tuple[int, int, int]]:
         """``(U, u, pu)`` of every 100 ms diff."""
-        return list(self._market.ranges)
+        return self._market.ranges()
 
     def bars(self, interval: str) -> list[list[Any]]:
         """Return every bar of ``interval`` that closed, in REST's columns."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,8 +98,6 @@ class SymbolMarket:
         Of the last thing that happened, nanoseconds.
     live_trades, live_groups
         How many trades and aggregates there were before the live flow began.
-    ranges
-        ``(U, u, pu)`` of every 100 ms diff so far.
     stops
         Clients' orders that wait for a price.
     """
@@ -114,7 +114,8 @@ class SymbolMarket:
         self.book = Book(update=1_000_000 * _STRIDE[kind], stride=_STRIDE[kind])
         self.flow = Flow(listing, latent, rng, start)
         self.time = start
-        self.ranges: list[tuple[int, int, int]] = []
+        # Of each 100 ms diff the last update id: the one before it says where it began.
+        self._lasts = array("q", [self.book.update])
         self.stops: list[Any] = []
         self._hearer = hearer
         for action in self.flow.opening():
@@ -195,8 +196,13 @@ class SymbolMarket:
         last = self._told[cadence] = self.book.update
         made = Diff(previous + self.book.stride, last, previous, sides[BUY], sides[SELL])
         if cadence == 100:
-            self.ranges.append((made.first, made.last, made.previous))
+            self._lasts.append(last)
         return made
+
+    def ranges(self) -> list[tuple[int, int, int]]:
+        """Return ``(U, u, pu)`` of every 100 ms diff so far."""
+        stride = self.book.stride
+        return [(before + stride, last, before) for before, last in pairwise(self._lasts)]
 
     def _record(self, order: Resting, match: Match, joined: bool) -> Execution:
         trades = self.trades

@@ -15,7 +15,7 @@ from venues.simulated.binance.trades import FIRST_ID
 
 __all__ = [
     "agg_trade", "agg_trades", "book_ticker", "depth", "kline_row", "kline_rows", "ping",
-    "premium_index", "ticker_24h", "trades", "venue_time",
+    "premium_index", "price_ticker", "ticker_24h", "trades", "venue_time",
 ]  # fmt: skip
 
 _DAY = 86_400_000
@@ -158,6 +158,18 @@ def book_ticker(call: Call) -> Any:
         if call.kind == "usdm":
             row |= {"time": market.time // MS, "lastUpdateId": market.book.update}
         rows.append(row)
+    return rows[0] if "symbol" in call.params else rows
+
+
+def price_ticker(call: Call) -> Any:
+    """Tell the last price of one symbol, or of all."""
+    rows = []
+    for market in call.markets():
+        row: dict[str, Any] = {
+            "symbol": market.symbol,
+            "price": market.grid.price(market.trades.last()),
+        }
+        rows.append(row if call.kind == "spot" else row | {"time": call.venue.now_ms})
     return rows[0] if "symbol" in call.params else rows
 
 

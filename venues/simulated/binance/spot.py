@@ -12,8 +12,8 @@ from venues.simulated.binance.orders import UserOrder, UserTrade
 from venues.simulated.binance.refusal import Refusal
 
 __all__ = [
-    "account", "cancel", "cancel_all", "my_trades", "new_order", "open_orders", "order_test",
-    "query",
+    "account", "all_orders", "cancel", "cancel_all", "my_trades", "new_order", "open_orders",
+    "order_test", "query",
 ]  # fmt: skip
 
 
@@ -66,6 +66,11 @@ def open_orders(call: Call) -> list[dict[str, Any]]:
     """Tell of the open orders of one symbol, or of all."""
     symbol = call.market().symbol if "symbol" in call.params else None
     return [_told(order) for order in call.account.open_orders(symbol)]
+
+
+def all_orders(call: Call) -> list[dict[str, Any]]:
+    """Tell of the orders of a symbol, done or not, from an id on or the last ones."""
+    return [_told(order) for order in call.orders()]
 
 
 def cancel(call: Call) -> dict[str, Any]:

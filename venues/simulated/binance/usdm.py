@@ -12,7 +12,7 @@ from venues.simulated.binance.orders import UserOrder, UserTrade
 from venues.simulated.binance.refusal import Refusal
 
 __all__ = [
-    "account", "balance", "cancel", "cancel_all", "close_listen_key", "leverage",
+    "account", "all_orders", "balance", "cancel", "cancel_all", "close_listen_key", "leverage",
     "leverage_brackets", "listen_key", "new_order", "open_orders", "order_test", "position_mode",
     "position_risk", "query", "renew_listen_key", "user_trades",
 ]  # fmt: skip
@@ -51,6 +51,11 @@ def open_orders(call: Call) -> list[dict[str, Any]]:
     """Tell of the open orders of one symbol, or of all."""
     symbol = call.market().symbol if "symbol" in call.params else None
     return [_told(order) for order in call.account.open_orders(symbol)]
+
+
+def all_orders(call: Call) -> list[dict[str, Any]]:
+    """Tell of the orders of a symbol, done or not, from an id on or the last ones."""
+    return [_told(order) for order in call.orders()]
 
 
 def cancel(call: Call) -> dict[str, Any]:
