@@ -33,6 +33,7 @@ class Venue:
         self.messages = []
         self.answers = []  # (status, body, headers), each used once instead of the answer
         self.changed = asyncio.Condition()
+        self.pongs = []
         self.mute = False  # no answer to SUBSCRIBE
 
     async def note(self):
@@ -125,12 +126,16 @@ class Venue:
         return web.json_response(rows, headers={"X-MBX-USED-WEIGHT-1M": str(len(self.queries))})
 
     async def stream(self, request):
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         self.opened += 1
         streams = set()
         try:
             async for message in socket:
+                if message.type == WSMsgType.PONG:
+                    self.pongs.append(bytes(message.data))
+                    await self.note()
+                    continue
                 if message.type != WSMsgType.TEXT:
                     break
                 call = json.loads(message.data)

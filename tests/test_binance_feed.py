@@ -60,8 +60,9 @@ async def test_history_comes_first_then_the_stream_and_the_growing_bar_never():
             assert got.live == [False] * 22 + [True]
 
 
-async def test_what_a_lost_connection_missed_is_fetched():
-    async with venue() as (made, config), taking(feed(config)) as got:
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_what_a_lost_connection_missed_is_fetched(market):
+    async with venue(market) as (made, config), taking(feed(config)) as got:
         await carried(made)
         await made.push(STREAM, made.kline(0))
         await got.have(1)

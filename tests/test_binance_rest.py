@@ -81,7 +81,7 @@ async def test_weight_is_spent_up_to_our_share_and_the_venues_count_is_believed(
     assert weights.used == 50
     weights.learn(200)
     assert weights.allowed == 100
-    with pytest.raises(ValueError, match="weight_share"):
+    with pytest.raises(ConfigError, match="weight_share"):
         await weights.take(101)
 
 
@@ -236,6 +236,16 @@ async def test_a_socket_subscribes_and_unsubscribes_and_keeps_to_its_number_of_s
         await socket.close()
         with pytest.raises(VenueUnreachable):
             await socket.subscribe(["b@trade"])
+
+
+async def test_a_ping_is_answered_with_what_it_carries():
+    async with venue() as (made, config):
+        socket = await Socket.open(config, "market", Limits(config), FeedStats(), lambda: 7)
+        await socket.subscribe(["a@trade"])
+        (server,) = made.sockets
+        await server.ping(b"1770123456789")
+        await made.until(lambda: made.pongs == [b"1770123456789"])
+        await socket.close()
 
 
 async def test_a_socket_that_is_not_answered_or_refused_is_given_up():

@@ -1,5 +1,6 @@
 """Trades, quotes and books from Binance: each once, in order, whatever the connection does."""
 
+import asyncio
 from collections import defaultdict
 
 import pytest
@@ -288,6 +289,23 @@ async def test_requests_that_fail_are_made_again_and_the_event_waits():
         made.answers = [(503, "", {}), (429, '{"code":-1003,"msg":"slow"}', {"Retry-After": "0"})]
         await made.push(AGG, made.trade(3))
         assert ids(await got.have(3)) == [1, 2, 3]
+
+
+async def test_a_ban_is_sat_out_without_a_word_and_nothing_is_lost():
+    async with venue() as (made, config), taking(stream(config, "trades")) as got:
+        await carried(made)
+        await made.push(AGG, made.trade(1))
+        await got.have(1)
+        made.trade(2)
+        asked = made.asked.total()
+        made.answers = [(418, '{"code":-1003,"msg":"banned"}', {"Retry-After": "1"})]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await made.push(AGG, made.trade(3))
+        await made.drop()
+        assert ids(await got.have(3)) == [1, 2, 3]
+        assert loop.time() - began >= 1.0
+        assert (made.asked.total(), got.source.stats.gaps) == (asked + 2, 0)
 
 
 def test_a_kind_that_does_not_exist_is_refused():

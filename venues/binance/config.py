@@ -48,7 +48,8 @@ class BinanceConfig(Config):
         Real seconds to wait for a connection, and for an answer.
     stale_after
         Real seconds without a frame after which a new connection takes the place of the old;
-        doubled while nothing comes there either, sixteen times at most.
+        doubled while nothing comes there either, sixteen times at most. What might have been
+        missed is fetched; of quotes, which have no history, it counts as a gap.
     lifetime
         Real seconds after which a connection is replaced by a new one; the venue ends it after
         24 hours.

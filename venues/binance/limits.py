@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from market.errors import VenueRejected
+from market.errors import ConfigError, VenueRejected
 from venues.binance.config import BinanceConfig
 
 __all__ = ["BANNED", "Limits", "Pace", "Weights"]
@@ -110,12 +110,13 @@ class Weights:
 
         Raises
         ------
-        ValueError
+        ConfigError
             It is more than may be used in a whole minute.
         """
         if weight > self.allowed:
-            raise ValueError(
-                f"weight must not exceed {self.allowed} a minute, was {weight}; raise weight_share"
+            raise ConfigError(
+                f"must allow a request of weight {weight}, allows {self.allowed} a minute; raise it",
+                key="weight_share",
             )
         while True:
             left = self._began + _MINUTE - self._clock()

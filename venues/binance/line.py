@@ -160,12 +160,11 @@ class Line:
                 else:
                     due = monotonic() + self._retry.seconds()
                 continue
+            silent = self._opening is not None or left >= self._patience
             try:
-                arrival = await socket.next(
-                    self._patience if self._opening else min(left, self._patience)
-                )
+                arrival = await socket.next(self._patience if silent else left)
             except TimeoutError:
-                if self._opening is None and due > monotonic():
+                if self._opening is None and silent:
                     due, doubted = monotonic(), True
                     most = _PATIENCE * self._config.stale_after
                     self._patience = min(2.0 * self._patience, most)

@@ -99,7 +99,8 @@ class Socket:
         """
         limits.check()
         await limits.connections.take()
-        session = aiohttp.ClientSession()
+        # No limit on the whole: a connection lives for a day.
+        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         try:
             async with asyncio.timeout(config.connect_timeout):
                 wire = await session.ws_connect(config.stream_url(route))
@@ -110,7 +111,8 @@ class Socket:
                 if error.status in (418, 429):
                     raise VenueRejected(str(error.status), "no new connection now") from None
             if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
-                name = type(error).__name__
+                status = getattr(error, "status", None)
+                name = type(error).__name__ if status is None else f"status {status}"
                 raise VenueUnreachable(f"no connection to the streams ({name})") from None
             raise
         return cls(session, wire, config, stats, clock)
