@@ -265,6 +265,7 @@ def _frame(
 @nb.njit(cache=True)
 def read_frames(
     text: Bytes,
+    ends: Ints,
     n: int,
     d: int,
     frames: Ints,
@@ -272,12 +273,9 @@ def read_frames(
     ticks: Ints,
     sizes: Floats,
 ) -> tuple[int, int]:
-    """Read every line; return how many frames and rows there are."""
+    """Read the lines that end at ``ends``; return how many frames and rows there are."""
     at, count, row = 0, 0, 0
-    while at < len(text):
-        end = at
-        while end < len(text) and text[end] != 10:
-            end += 1
+    for end in ends:
         if end > at:
             row = _frame(text, at, end, n, d, frames[count], sides, ticks, sizes, row)
             frames[count, END] = row

@@ -76,9 +76,10 @@ class DepthFrames:
         text = np.frombuffer(data, np.uint8)
         # A level takes 9 bytes at least; memory that is not written to is not taken.
         most = len(data) // 9 + 1
-        frames = np.empty((data.count(b"\n") + 1, END + 1), np.int64)
+        ends = np.append(np.flatnonzero(text == ord("\n")), len(text))
+        frames = np.empty((len(ends), END + 1), np.int64)
         sides, ticks, sizes = np.empty(most, np.int8), np.empty(most, np.int64), np.empty(most)
-        count, rows = read_frames(text, n, d, frames, sides, ticks, sizes)
+        count, rows = read_frames(text, ends, n, d, frames, sides, ticks, sizes)
         return cls(frames[:count], sides[:rows], ticks[:rows], sizes[:rows])
 
     @property
