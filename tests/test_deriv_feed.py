@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from time import monotonic
 
 import numpy as np
@@ -15,8 +16,8 @@ from market.events import SECOND, Event, FeedGap
 from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
 from venues.deriv.retry import REFUSALS
-from venues.simulated.deriv.config import Fault
 from venues.simulated.deriv.exchange import DerivExchange
+from venues.simulated.deriv.fault import Fault
 
 
 async def test_it_is_a_feed_and_lists_what_there_is() -> None:
@@ -87,6 +88,9 @@ FAULTS = {
     "gap, then drop": (Fault(kind="gap", tick=20, count=2), Fault(kind="drop_all", tick=22)),
     "stall": (Fault(kind="stall", tick=20, seconds=200.0),),
     "half-open": (Fault(kind="stall", tick=20),),
+    "delay": (Fault(kind="delay", tick=20, seconds=20.0),),
+    "restart": (Fault(kind="restart", tick=20, seconds=10.0),),
+    "rate limit": (Fault(kind="drop_all", tick=20), Fault(kind="rate_limit", tick=20, count=3)),
 }
 
 
@@ -101,11 +105,51 @@ async def test_no_tick_is_lost_or_doubled(faults: tuple[Fault, ...]) -> None:
         stats = source.stats
         assert stats.gaps == 0
         assert stats.received == 95
-        assert (stats.reconnects > 0) == bool({"drop_all", "drop", "stall"} & kinds)
+        assert (stats.reconnects > 0) == bool({"drop_all", "drop", "stall", "restart"} & kinds)
         assert (stats.duplicates > 0) == bool({"duplicate", "late"} & kinds)
         assert stats.bad_frames == sum(f.count for f in faults if f.kind == "garbage")
         if "gap" in kinds or "late" in kinds:
             assert stats.filled > 0
+
+
+CORRUPT = {"no_price": "price", "nan": "malformed", "negative": "price", "symbol": "symbol",
+           "text_epoch": "time"}  # fmt: skip
+
+
+async def test_what_is_wrong_with_a_frame_is_counted_by_its_kind() -> None:
+    faults = tuple(
+        Fault(kind="corrupt", tick=20 + 3 * k, variant=variant) for k, variant in enumerate(CORRUPT)
+    )
+    async with exchange(speed=200.0, faults=faults) as venue, feed(venue.url) as source:
+        after = start(venue, 25)
+        assert plain(await take(source, after, 95)) == ledger(venue.tape(SYMBOL), after, 95)
+        assert source.stats.reasons == Counter(CORRUPT.values())
+        assert source.stats.bad_frames == len(CORRUPT)
+        assert source.stats.gaps == source.stats.reconnects == 0
+
+
+@pytest.mark.parametrize("name", ["drop_all", "duplicates", "gap", "late", "garbage", "restart"])
+async def test_the_newer_dialect_loses_and_doubles_no_tick_either(name: str) -> None:
+    async with exchange(speed=200.0, faults=FAULTS[name]) as venue:
+        public = f"{venue.url}/trading/v1/options/ws/public"
+        async with feed(public, dialect="options") as source:
+            listed = await source.instruments()
+            assert (listed[0].symbol, listed[0].pip) == (SYMBOL, 0.01)
+            assert (await source.contracts(SYMBOL)).multipliers[0] == 50
+            after = start(venue, 25)
+            events = await take(source, after, 80)
+            assert plain(events) == ledger(venue.tape(SYMBOL), after, 80)
+            assert source.stats.gaps == 0
+
+
+async def test_what_is_offered_on_a_symbol() -> None:
+    async with exchange(symbols=(SYMBOL, "BOOM500")) as venue, feed(venue.url) as source:
+        offered = await source.contracts(SYMBOL)
+        assert offered.multipliers == (50, 100, 200, 300, 500)
+        assert {span.unit for span in offered.durations} == {"ticks", "seconds"}
+        assert (await source.contracts("BOOM500")).durations == ()
+        with pytest.raises(UnknownSymbol, match="no 'BOOM300'; did you mean BOOM500"):
+            await source.contracts("BOOM300")
 
 
 async def test_a_hole_nobody_can_fill_is_told_once() -> None:
