@@ -147,6 +147,26 @@ async def test_prices_follow_the_latent_law(exchange: BinanceExchange) -> None:
             assert annual == pytest.approx(market.listing.sigma, rel=error)
 
 
+async def test_another_law_moves_the_book() -> None:
+    """Crashes: the worst second falls far more than any rises."""
+    row: dict[str, Any] = {
+        "symbol": "AUSDT",
+        "base": "A",
+        "price": 100,
+        "tick": "0.001",
+        "lot": "0.01",
+    }
+    row |= {"law": "CRASH50", "rate": 200, "orders": 100}
+    plan = config(spot=[row], usdm=[])
+    market = BinanceExchange(plan).markets["spot"]["AUSDT"]
+    market.run_to((plan.start_epoch + 600) * SECOND)
+    for first, last in ((-3600, 0), (0, 600)):
+        start, end = ((plan.start_epoch + second) * 1000 for second in (first, last))
+        moves = np.diff(np.log([bar.close for bar in klines(market.trades, "1s", start, end)]))
+        assert moves.min() < -1.5e-3
+        assert -moves.min() > 1.5 * moves.max()
+
+
 async def test_spot_and_futures_stay_together(exchange: BinanceExchange) -> None:
     await exchange.advance(200)
     for symbol, spot in exchange.markets["spot"].items():
@@ -453,6 +473,7 @@ async def test_it_runs_beside_the_other_venues() -> None:
         {"spot": [], "usdm": []},
         {"history_seconds": 3600, "start_epoch": 10},
         {"spot": [{"symbol": "AUSDT", "base": "A", "price": 1, "tick": "1e-9", "lot": 1}]},
+        {"spot": [{"symbol": "A1", "base": "A", "price": 9, "tick": 1, "lot": 1, "law": "NONE"}]},
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, Any]) -> None:

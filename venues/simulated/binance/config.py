@@ -8,6 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 
 from market.config import Config
+from market.errors import UnknownSymbol
+from market.synthetics import synthetic
 from venues.simulated.binance.faults import Fault
 
 __all__ = ["BinanceExchangeConfig", "Fees", "Key", "Limits", "Listing"]
@@ -30,6 +32,9 @@ class Listing(Config):
         Smallest value of an order, in the quote asset.
     sigma
         Annual volatility of the latent price, a fraction.
+    law
+        A synthetic index such as ``BOOM500`` or ``PLANTED10`` whose law moves the latent price
+        instead; ``sigma`` then says nothing.
     rate
         Orders and cancels a venue second.
     orders
@@ -48,17 +53,23 @@ class Listing(Config):
     lot: Positive
     notional: Positive = Decimal(5)
     sigma: Annotated[float, Field(gt=0.0, le=10.0)] = 0.6
+    law: str | None = None
     rate: Annotated[float, Field(gt=0.0, le=10_000.0)] = 20.0
     orders: Annotated[int, Field(ge=20, le=20_000)] = 400
     depth: Annotated[float, Field(gt=0.0, le=0.1)] = 5e-4
     size: Annotated[float, Field(gt=0.0)] = 1500.0
 
     @model_validator(mode="after")
-    def _steps_are_decimal(self) -> Self:
+    def _makes_sense(self) -> Self:
         for name in ("tick", "lot"):
             step = getattr(self, name)
             if step.normalize().as_tuple().exponent < -8:
                 raise ValueError(f"{name} may have 8 decimals at most, was {step}")
+        if self.law is not None:
+            try:
+                synthetic(self.law)
+            except UnknownSymbol as error:
+                raise ValueError(str(error)) from None
         if self.price < 100 * self.tick:
             raise ValueError(f"price must be at least 100 ticks, was {self.price}")
         return self

@@ -1,32 +1,30 @@
 """Seeded order flow: anonymous orders and cancels around a latent price.
 
 A zero-intelligence flow. Limit orders, cancels and market orders come as one Poisson stream. A
-limit order is placed at an exponential distance on its side of the **latent price**, a martingale
-that follows :class:`market.processes.Volatility` on a fixed grid; where it reaches across the
-book it executes, which is how the book follows the latent price. Cancels hit resting orders at
-random, so often that their number hovers around a target. The draws depend on seed, market and
-symbol alone, never on what rests in the book.
+limit order is placed at an exponential distance on its side of the latent price; where it reaches
+across the book it executes, which is how the book follows the latent price: the sooner, the more
+orders come a second and the fewer rest. Cancels hit resting orders at random, so often that their
+number hovers around a target. The draws depend on seed, market and symbol alone, never on what
+rests in the book.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from market.events import SECOND
-from market.processes import Volatility
 from venues.simulated.binance.book import BUY, SELL, Resting
 from venues.simulated.binance.config import Listing
+from venues.simulated.binance.latent import Latent
 
-__all__ = ["Action", "Flow", "Latent", "past"]
+__all__ = ["Action", "Flow", "past"]
 
-_STEP = SECOND // 4
-"""Grid of the latent price. Part of the tape's definition, as the chunk below is."""
-_CHUNK = 4096
+_CHUNK = 1024
+"""Actions drawn at once. Part of the tape's definition: another size gives another one."""
 _MARKET = 0.06
 """Share of market orders in the stream."""
 _PAST_RATE = 0.25
@@ -36,53 +34,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _Row = tuple[float, float, float, float, int]
 """Wait until the next one, kind, side or choice, distance in mean distances, lots."""
-
-
-class Latent:
-    """The latent price of a symbol, in ticks: one for spot and futures of the same listing.
-
-    Parameters
-    ----------
-    listing
-        Its start and volatility.
-    seed
-        Of the exchange.
-    origin
-        Time of the first price, nanoseconds.
-    """
-
-    def __init__(self, listing: Listing, seed: int, origin: int) -> None:
-        self._law = Volatility(listing.sigma, _STEP / SECOND, 10)
-        self._rng = np.random.default_rng([seed, zlib.crc32(listing.symbol.encode())])
-        self._tick = float(listing.tick)
-        self._origin = origin
-        self._base = 0
-        self._prices = np.array([float(listing.price)])
-
-    def at(self, time: int) -> float:
-        """Return the price in force at ``time``, in ticks; times must not go far back."""
-        i = (time - self._origin) // _STEP - self._base
-        while i >= len(self._prices):
-            drawn = self._law.prices(float(self._prices[-1]), _CHUNK, self._rng)
-            # The past is forgotten but for the chunk before: nobody asks for it again.
-            self._base += max(0, len(self._prices) - _CHUNK)
-            self._prices = np.concatenate([self._prices[-_CHUNK:], drawn])
-            i = (time - self._origin) // _STEP - self._base
-        return float(self._prices[i]) / self._tick
-
-    def through(self, times: Ints) -> Floats:
-        """Return the prices at non-decreasing ``times``, in ticks; the last one is in force now."""
-        steps = (times - self._origin) // _STEP
-        last = int(steps[-1]) if len(steps) else 0
-        chunks = [self._prices]
-        total = len(self._prices)
-        while total <= last:
-            chunks.append(self._law.prices(float(chunks[-1][-1]), _CHUNK, self._rng))
-            total += _CHUNK
-        prices = np.concatenate(chunks)
-        self._base = max(0, total - 2 * _CHUNK)
-        self._prices = prices[self._base :]
-        return prices[steps] / self._tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +149,7 @@ class Flow:
 
     def _draw(self) -> _Row:
         if self._next == len(self._rows):
-            n = _CHUNK // 4
+            n = _CHUNK
             waits = self._rng.exponential(self._gap, n)
             uniforms = self._rng.random((2, n))
             away, sizes = self._rng.exponential(size=(2, n))

@@ -13,8 +13,9 @@ import numpy as np
 from market.events import SECOND
 from venues.simulated.binance.book import BUY, SELL, Book, Match, Outcome, Resting
 from venues.simulated.binance.config import Listing
-from venues.simulated.binance.flow import Flow, Latent, past
+from venues.simulated.binance.flow import Flow, past
 from venues.simulated.binance.grid import Grid
+from venues.simulated.binance.latent import Latent
 from venues.simulated.binance.trades import FIRST_ID, Trades
 
 __all__ = ["CADENCES", "Diff", "Execution", "Hearer", "SymbolMarket"]
