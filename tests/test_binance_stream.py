@@ -1,15 +1,20 @@
 """Trades, quotes and books from Binance: each once, in order, whatever the connection does."""
 
 import asyncio
+import json
 from collections import defaultdict
 
+import msgspec
+import numpy as np
 import pytest
 
 from market.errors import ConfigError
 from market.events import Bar, BookUpdate, FeedGap, Tick, Trade
 from tests.binance_venue import SYMBOL, T0, rng, taking, venue
-from venues.base import MarketStream
-from venues.binance import BinanceStream
+from venues.base import FeedStats, MarketStream
+from venues.binance import BinanceRest, BinanceStream, trades
+from venues.binance.socket import Arrival
+from venues.binance.trades import TradeTrack
 
 AGG, SINGLE, QUOTE, BOOK = (
     f"btcusdt@{name}" for name in ("aggTrade", "trade", "bookTicker", "depth@100ms")
@@ -107,6 +112,31 @@ async def test_a_trade_that_comes_twice_or_late_counts_once():
 
 def made_already(made):
     return {row["a"] for row in made.trades}
+
+
+async def test_whatever_is_lost_doubled_or_late_each_trade_comes_once_or_is_in_a_gap(monkeypatch):
+    monkeypatch.setattr(trades, "_WAITS", ())
+    chance = np.random.default_rng(3)
+    async with venue(page=10) as (made, config), BinanceRest(config, rng()) as rest:
+        for _ in range(40):
+            made.trades.clear()
+            frames = {n: made.trade(n, told=chance.random() < 0.97) for n in range(1, 41)}
+            known = {row["a"] for row in made.trades}
+            order = [n for n in frames for _ in range(chance.choice([0, 1, 1, 1, 2]))]
+            order = sorted(order, key=lambda n: n + chance.integers(0, 3))
+            track = TradeTrack(rest, SYMBOL, False, 0, FeedStats())
+            events = []
+            for n in order:
+                data = msgspec.Raw(json.dumps(frames[n]).encode())
+                events += [event async for event in track.take(Arrival(AGG, data, 0), False)]
+            numbers = ids(events)
+            assert numbers == sorted(set(numbers))
+            missing = set(range(numbers[0], numbers[-1])) - set(numbers)
+            assert not missing & known
+            gaps = [event for event in events if isinstance(event, FeedGap)]
+            for gap in gaps:
+                assert {n for n in missing if gap.start < ns(n) < gap.time}
+            assert sum(ns(n) < gap.time for gap in gaps for n in missing) >= len(missing)
 
 
 async def test_an_exchange_that_was_reset_counts_from_the_beginning_after_a_gap():

@@ -115,7 +115,7 @@ class Weights:
         """
         if weight > self.allowed:
             raise ConfigError(
-                f"must allow a request of weight {weight}, allows {self.allowed} a minute; raise it",
+                f"must allow a request of {weight}, allows {self.allowed} a minute; raise it",
                 key="weight_share",
             )
         while True:
