@@ -11,6 +11,7 @@ import numpy as np
 
 from market.orders import Fill, Order, OrderStatus
 from venues.deriv import DerivBroker, DerivConfig
+from venues.deriv.limits import Limiter
 from venues.simulated.deriv.exchange import DerivExchange
 
 TOKEN = "a-token"
@@ -29,10 +30,14 @@ def settings(venue: DerivExchange, dialect: str = "v3", **changed: Any) -> Deriv
 
 @asynccontextmanager
 async def broker(
-    venue: DerivExchange, dialect: str = "v3", since: int = 0, **changed: Any
+    venue: DerivExchange,
+    dialect: str = "v3",
+    since: int = 0,
+    limiter: Limiter | None = None,
+    **changed: Any,
 ) -> AsyncIterator[DerivBroker]:
     config = settings(venue, dialect, **changed)
-    made = DerivBroker(config, np.random.default_rng(1), since=since)
+    made = DerivBroker(config, np.random.default_rng(1), limiter, since)
     try:
         yield made
     finally:

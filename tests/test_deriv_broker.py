@@ -13,8 +13,10 @@ from tests.deriv_feeds import exchange
 from tests.deriv_trading import SYMBOL, TOKEN, Ear, broker, now, order
 from venues.base import VenueBroker
 from venues.deriv import DerivBroker, RiseFall
+from venues.deriv.limits import Limiter
 from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.fault import Fault
+from venues.simulated.deriv.house import House
 
 DIALECTS = pytest.mark.parametrize("dialect", ["v3", "options"])
 
@@ -328,3 +330,59 @@ async def test_a_closing_nobody_heard_of_is_told(dialect: str) -> None:
         fills = await ear.until(2)
         assert (fills[1].order_id, fills[1].units) == ("", -fills[0].units)
         await ear.stop()
+
+
+BUSY = tuple(
+    Fault(kind=kind, tick=tick)
+    for tick, kind in (
+        (2, "lost_answer"), (3, "drop_all"), (4, "lost_answer"), (5, "rate_limit"),
+        (7, "drop_all"), (8, "lost_answer"), (10, "rate_limit"), (11, "lost_answer"),
+        (12, "drop_all"), (13, "drop_all"), (14, "lost_answer"),
+    )
+)  # fmt: skip
+
+
+@DIALECTS
+async def test_whatever_breaks_the_fills_are_the_ledger(dialect: str) -> None:
+    # So many lost connections in a minute would have to wait for the venue's limits.
+    house, limiter = House(outcome_per_minute=500), Limiter()
+    limiter.learn({"outcome": (500, 5000)})
+    async with (
+        exchange(speed=0.0, faults=BUSY, house=house) as venue,
+        broker(venue, dialect, limiter=limiter, timeout=0.3) as it,
+    ):
+        ear = Ear(it)
+        ids = []
+        for k in range(12):
+            await ticked(venue)
+            # Different sizes: two alike would need a person where an answer is lost.
+            sent = order(venue, f"o{k}", units=(1.0 + 0.1 * k) * (-1) ** k)
+            ids.append((await settled(it, sent)).venue_id)
+            if k % 3 == 2:
+                await ticked(venue, 2.0)
+                await settled(it, Order(f"c{k}", SYMBOL, now(venue), 0.0, 1.0, closes=ids[k - 1]))
+        await ticked(venue, 3.0)
+        account = venue.trading.account(TOKEN)
+        wanted = {str(contract.buy_id) for contract in account.contracts.values()}
+        wanted |= {str(c.sell_id) for c in account.contracts.values() if c.status != "open"}
+        fills = await ear.until(len(wanted))
+        assert sorted(fill.id for fill in fills) == sorted(wanted)
+        assert len(account.contracts) == len(set(ids)) == 12
+        owned = {fill.order_id for fill in fills}
+        assert owned == {f"o{k}" for k in range(12)} | {f"c{k}" for k in (2, 5, 8, 11)}
+        await ear.stop()
+
+
+async def settled(it: DerivBroker, sent: Order) -> OrderStatus:
+    """Submit until it is known that the order is in, never while it is not known."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await it.submit(sent)
+            except OrderUncertain:
+                found = await it.find(sent)
+                if found is not None:
+                    return found
+            except VenueRejected as error:
+                if error.code != "RateLimit":
+                    raise
