@@ -251,6 +251,26 @@ async def test_a_file_longer_than_allowed_is_not_fetched(tmp_path):
             await brought(config, tmp_path)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+async def test_a_folder_that_can_not_be_written_to_is_an_error(tmp_path):
+    async with archive() as (made, config):
+        made.put(FILES[0], noise(1000))
+        (tmp_path / "data").write_bytes(b"in the way")
+        with pytest.raises(DataError, match="can't be written"):
+            await brought(config, tmp_path)
+        part = tmp_path / "other" / f"{FILES[0].path}.part"
+        part.parent.mkdir(parents=True)
+        part.symlink_to("/dev/full")
+        with pytest.raises(DataError, match="No space"):
+            await brought(config, tmp_path / "other")
+
+
+async def test_a_file_named_twice_is_fetched_once(tmp_path):
+    async with archive() as (made, config):
+        made.put(FILES[0], noise(1000))
+        assert len(await brought(config, tmp_path, [FILES[0], FILES[0]])) == 1
+
+
 @pytest.mark.parametrize(
     "base", ["http://data.binance.vision", "ftp://a", "https://user:word@host", "https://a/path"]
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,11 @@ from yarl import URL
 from market.config import Config
 from market.errors import DataError, VenueError, VenueRejected, VenueUnreachable
 from venues.binance.archive import ArchiveFile
+from venues.binance.checksum import digest, expected
 
 __all__ = ["ArchiveConfig", "Fetched", "fetch"]
 
 _BLOCK = 2**20
-_CHECKSUM = re.compile(r"([0-9a-fA-F]{64})\s+\*?(\S+)\s*")
 
 Progress = Callable[[ArchiveFile, int, int], None]
 """Hears the file, the bytes there are of it, and the bytes it has (0 while unknown)."""
@@ -99,7 +97,7 @@ async def fetch(
     config
         Where from, and how patiently.
     files
-        Which; each once.
+        Which; one that is named twice is fetched once.
     folder
         Where to.
     rng
@@ -110,14 +108,15 @@ async def fetch(
     Returns
     -------
     list of Fetched
-        In the order of ``files``.
+        In the order of ``files``, each once.
 
     Raises
     ------
     VenueError
         One could not be fetched; the others were, as far as that was possible.
     DataError
-        One has the wrong checksum, twice, or is longer than allowed.
+        One has the wrong checksum, twice, or is longer than allowed; or the folder can't be
+        written to.
     """
     turns = asyncio.Semaphore(config.parallel)
     timeout = aiohttp.ClientTimeout(
@@ -129,7 +128,9 @@ async def fetch(
             async with turns:
                 return await _Fetch(config, session, file, folder, rng, progress).run()
 
-        done = await asyncio.gather(*(one(file) for file in files), return_exceptions=True)
+        done = await asyncio.gather(
+            *(one(file) for file in dict.fromkeys(files)), return_exceptions=True
+        )
     for result in done:
         if isinstance(result, BaseException):
             raise result
@@ -159,6 +160,12 @@ class _Fetch:
 
     async def run(self) -> Fetched:
         """Fetch it, unless it is here."""
+        try:
+            return await self._brought()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    async def _brought(self) -> Fetched:
         if await asyncio.to_thread(self._here):
             self._tell(self._path.stat().st_size, self._path.stat().st_size)
             return Fetched(self._file, "present", self._path)
@@ -169,7 +176,7 @@ class _Fetch:
         for again in (False, True):
             if not await self._persist(self._rest):
                 return Fetched(self._file, "missing", self._path)
-            if await asyncio.to_thread(_digest, self._part) == _expected(sums, self._path.name):
+            if await asyncio.to_thread(digest, self._part) == expected(sums, self._path.name):
                 await asyncio.to_thread(self._keep, sums)
                 return Fetched(self._file, "new", self._path)
             # The archive may have changed it since the first part came.
@@ -184,8 +191,8 @@ class _Fetch:
     def _here(self) -> bool:
         """Whether the file is here and whole."""
         try:
-            expected = _expected(self._sums.read_bytes(), self._path.name)
-            return self._path.is_file() and _digest(self._path) == expected
+            known = expected(self._sums.read_bytes(), self._path.name)
+            return self._path.is_file() and digest(self._path) == known
         except (FileNotFoundError, DataError):
             return False
 
@@ -208,7 +215,7 @@ class _Fetch:
             try:
                 result = await attempt()  # type: ignore[misc]
                 return result if isinstance(result, bytes) else None
-            except (aiohttp.ClientError, TimeoutError, OSError, VenueError) as error:
+            except (aiohttp.ClientError, TimeoutError, ConnectionError, VenueError) as error:
                 if isinstance(error, VenueRejected):
                     raise
                 now = self._part.stat().st_size if self._part.exists() else 0
@@ -228,7 +235,7 @@ class _Fetch:
             if not _found(response, self._file.path):
                 return None
             sums = await response.content.read(1000)
-        _expected(sums, self._path.name)
+        expected(sums, self._path.name)
         return sums
 
     async def _rest(self) -> bytes | None:
@@ -273,6 +280,10 @@ class _Fetch:
             self._progress(self._file, have, total)
 
 
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: can't be written ({error.strerror}); make room, or check the folder")
+
+
 def _found(response: aiohttp.ClientResponse, path: str) -> bool:
     """Whether the archive has it; what else it says is an error, to be met again or not."""
     if response.status in (200, 206):
@@ -283,16 +294,3 @@ def _found(response: aiohttp.ClientResponse, path: str) -> bool:
     if response.status >= 500 or response.status in (408, 429):
         raise VenueUnreachable(text)
     raise VenueRejected(str(response.status), text)
-
-
-def _expected(sums: bytes, name: str) -> str:
-    """Return the checksum in a checksum file."""
-    found = _CHECKSUM.fullmatch(sums.decode("utf-8", "replace"))
-    if found is None or found[2] != name:
-        raise DataError(f"{name}.CHECKSUM: must be a sha256 and {name}, was {sums[:100]!r}")
-    return found[1].lower()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
