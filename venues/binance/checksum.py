@@ -29,7 +29,7 @@ def expected(sums: bytes, name: str) -> str:
 
     Examples
     --------
-    >>> expected(b"AB" * 32 + b"  one.zip\\n", "one.zip") == "ab" * 32
+    >>> expected(b"AB" * 32 + b"  one.zip", "one.zip") == "ab" * 32
     True
     """
     found = _CHECKSUM.fullmatch(sums.decode("utf-8", "replace"))
