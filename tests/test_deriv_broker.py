@@ -218,6 +218,21 @@ async def test_a_restarted_broker_tells_only_what_is_new(venue: DerivExchange) -
         await ear.stop()
 
 
+async def test_who_stops_listening_in_between_misses_nothing(venue: DerivExchange) -> None:
+    async with broker(venue) as it:
+        await it.submit(order(venue, "one"))
+        await ticked(venue)
+        first = it.reports()
+        assert isinstance(await anext(first), Fill)
+        await first.aclose()
+        second = it.reports()
+        async with asyncio.timeout(5):
+            status = await anext(second)
+        assert isinstance(status, OrderStatus)
+        assert (status.order_id, status.state) == ("one", "filled")
+        await second.aclose()
+
+
 async def test_find_knows_an_order_again(venue: DerivExchange) -> None:
     sent = order(venue, "one")
     async with broker(venue) as old:

@@ -41,7 +41,7 @@ class DerivConfig(Config):
         token says which account it is.
     multiplier
         With which the broker opens multiplier contracts, one of those offered on the symbol; the
-        smallest of them, which costs most commission a unit and is stopped out last, if left out.
+        smallest of them, whose stop out is furthest away, if left out.
     timeout
         Real seconds to wait for a connection or an answer.
     ping_every

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from math import isnan
 
@@ -59,6 +60,7 @@ class Reports:
         self._told: set[tuple[int, str]] = set()
         self._running: set[int] = set()
         self._held: dict[int, Contract] = {}
+        self._ready: deque[Report] = deque()
         self._connection: Connection | None = None
 
     def wake(self) -> None:
@@ -86,12 +88,13 @@ class Reports:
         bad = self._stats.bad_frames
         followed: set[int] = set()
         first = await connection.subscribe({"transaction": 1, "subscribe": 1})
-        async for report in self._catch_up(connection, followed):
-            yield report
-        for report in await self._take(connection, first, followed):
-            yield report
+        await self._catch_up(connection, followed)
+        await self._take(connection, first, followed)
         standing()
         while True:
+            # Kept across connections: who stops listening in between misses nothing.
+            while self._ready:
+                yield self._ready.popleft()
             try:
                 frame = await connection.next(self._config.stale_after)
             except TimeoutError:
@@ -100,16 +103,12 @@ class Reports:
             if self._stats.bad_frames > bad:
                 raise DataError("a frame of the account's streams could not be read")
             try:
-                reports = await self._take(connection, frame, followed)
+                await self._take(connection, frame, followed)
             except DataError as error:
                 self._stats.refuse(error.reason)
                 raise
-            for report in reports:
-                yield report
 
-    async def _catch_up(
-        self, connection: Connection, followed: set[int]
-    ) -> AsyncGenerator[Report, None]:
+    async def _catch_up(self, connection: Connection, followed: set[int]) -> None:
         opened = decode_portfolio(await connection.call({"portfolio": 1}))
         keys = {row.contract for row in opened} | self._running | set(self._claims.opened)
         if not self._newest:
@@ -128,8 +127,7 @@ class Reports:
                     break
         still = {row.contract for row in opened}
         for key in sorted(keys):
-            for report in await self._look(connection, key, followed, key in still):
-                yield report
+            await self._look(connection, key, followed, key in still)
 
     async def _ledger(
         self, connection: Connection, since: int, offset: int
@@ -139,27 +137,22 @@ class Reports:
     def _recent(self, row: Entry) -> bool:
         return row.time >= self._since and (row.contract, row.action) not in self._old
 
-    async def _take(self, connection: Connection, frame: Frame, followed: set[int]) -> list[Report]:
-        reports: list[Report] = []
+    async def _take(self, connection: Connection, frame: Frame, followed: set[int]) -> None:
         if "transaction" in frame:
             entry = decode_transaction(frame)
             if entry is not None:
                 self._newest = max(self._newest, entry.time)
-                bought = entry.action == "buy"
                 if entry.contract not in followed:
-                    reports += await self._look(connection, entry.contract, followed, bought)
+                    await self._look(connection, entry.contract, followed, entry.action == "buy")
         elif "proposal_open_contract" in frame:
-            reports += self._tell(decode_contract(frame))
+            self._ready.extend(self._tell(decode_contract(frame)))
         for contract in list(self._held.values()):
-            reports += self._tell(contract)
-        return reports
+            self._ready.extend(self._tell(contract))
 
-    async def _look(
-        self, connection: Connection, key: int, followed: set[int], runs: bool
-    ) -> list[Report]:
+    async def _look(self, connection: Connection, key: int, followed: set[int], runs: bool) -> None:
         """Ask how a contract stands, and to be told from now on while it runs."""
         if key in followed or ((key, "buy") in self._told and (key, "sell") in self._told):
-            return []
+            return
         request = contract_of(key)
         if runs:
             followed.add(key)
@@ -171,7 +164,7 @@ class Reports:
                 frame = await connection.call(request)
         else:
             frame = await connection.call(request)
-        return list(self._tell(decode_contract(frame)))
+        self._ready.extend(self._tell(decode_contract(frame)))
 
     def _tell(self, contract: Contract) -> Iterator[Report]:
         """Yield what is new of a contract; nothing while it isn't settled whose it is."""
