@@ -172,13 +172,10 @@ STORE = "var/data"
 Store = Annotated[
     str, typer.Option("--store", help="Tick store: a folder, or s3://…, gs://…, abfs://….")
 ]
-OtherStore = Annotated[
-    str | None, typer.Option("--store", help="Tick store, in place of the config's.")
-]
+OtherStore = Annotated[str | None, typer.Option("--store", help="In place of the config's.")]
 Collection = Annotated[Path, typer.Option("--config", help="YAML file with store and venues.")]
 COLLECTION = Path("configs/collect.yaml")
 Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols; all there are if left out.")]
-Paths = Annotated[list[Path], typer.Argument(help="Files, folders, tick stores.")]
 
 
 @data_app.command()
@@ -218,14 +215,14 @@ def download(
     """Fetch a venue's history; what is stored already is not fetched again."""
     from venues.library.commands import download as run
 
-    given = (venue, symbols or (), kind.split(","), start, end, archive)
-    raise typer.Exit(run(config, store, *given, console))
+    kinds = kind.split(",")
+    raise typer.Exit(run(config, store, venue, symbols or (), kinds, start, end, archive, console))
 
 
 @data_app.command("import")
 @_plainly
 def import_(
-    paths: Paths,
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders of them.")],
     store: Store = STORE,
     symbol: Annotated[str | None, typer.Option(help="Of files that don't say it.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone of times that name none.")] = None,
@@ -237,15 +234,17 @@ def import_(
     ] = False,
 ) -> None:
     """Take recordings into the store; what is bad is told and kept aside, nothing is guessed."""
-    from venues.library.commands import Taking, bring_in
+    from venues.library.commands import Taking
+    from venues.library.commands import bring_in as run
 
-    raise typer.Exit(bring_in(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
+    raise typer.Exit(run(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
 
 
 @data_app.command("check")
 @_plainly
 def check_data(
-    paths: Paths, everything: Annotated[bool, typer.Option("--all", help="Tell all.")] = False
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, tick stores.")],
+    everything: Annotated[bool, typer.Option("--all", help="Tell all.")] = False,
 ) -> None:
     """Find holes, impossible rows, doubles and unusable files; exit status 1 if there are any."""
     from venues.library.checking import check, report

@@ -30,18 +30,20 @@ class Appending:
     source: str = ""
     keep_first: bool = False
     calendar: Calendar = ALWAYS
+    live: bool = False
 
     def add(self, given: Series) -> int:
         """Add events, and return how many were new."""
         once = distinct(given)
         self._settle(once, given, f"{self.source or 'the series'} itself")
-        series = self._seamed(once.series)
+        series = once.series if self.live else self._seamed(once.series)
         days = series.times // DAY
         added = 0
         for day in np.unique(days).tolist():
             first, stop = np.searchsorted(days, [day, day + 1]).tolist()
             added += self._add(series.slice(first, stop), day, first > 0)
-        self._seam_behind(series)
+        if not self.live:
+            self._seam_behind(series)
         return added
 
     def _seamed(self, series: Series) -> Series:
@@ -63,7 +65,9 @@ class Appending:
         number = -1 if ids is None else int(ids[0])
         days = [day for day in self.files.days(symbol, shelf) if day <= start // DAY]
         for day in reversed(days[-2:]):
-            tail = self.files.accounts(symbol, shelf, day, day)[-1][0]
+            known = self.files.tail(symbol, shelf, day)
+            assert known is not None, "the day is listed"
+            tail = known[0]
             if tail.last < start or 0 <= tail.last_id < number:
                 return tail.last, tail.last_id, tail.step
             stored = self.files.read(symbol, shelf, day, day)
@@ -79,9 +83,10 @@ class Appending:
         end, symbol = int(series.times[-1]), series.symbol
         shelf = shelf_of(series.kind, series.step)
         for day in [d for d in self.files.days(symbol, shelf) if d >= end // DAY][:2]:
-            accounts = self.files.accounts(symbol, shelf, day, day)
-            if accounts[-1][0].last <= end:
+            known = self.files.tail(symbol, shelf, day)
+            if known is None or known[0].last <= end:
                 continue
+            accounts = self.files.accounts(symbol, shelf, day, day)
             stored = self.files.read(symbol, shelf, day, day)
             at = int(np.searchsorted(stored.times, end, side="right"))
             turned = series.slice(len(series) - 1, len(series))
@@ -115,21 +120,20 @@ class Appending:
         """Add rows of one day: as its file, as a segment behind, or merged with what is there."""
         shelf = shelf_of(part.kind, part.step)
         sources = dict.fromkeys(part.times[part.fresh].tolist(), self.source)
-        accounts = self.files.accounts(part.symbol, shelf, day, day)
-        if not accounts:
+        known = self.files.tail(part.symbol, shelf, day)
+        if known is None:
             self.files.write(part, sources=sources)
             return len(part)
-        tail = accounts[-1][0]
+        tail, number = known
         ids = part.columns.get("id")
         if part.times[0] > tail.last or (
             ids is not None and ids[0] > tail.last_id >= 0 and part.times[0] >= tail.last
         ):
-            segments = self.files.days(part.symbol, shelf)[day]
-            number = max(*segments, *(footer.merged for footer, _ in accounts)) + 1
-            self.files.write(part, number, sources=sources)
-            if len(segments) >= _SEGMENTS:
+            self.files.write(part, number + 1, sources=sources)
+            if len(self.files.days(part.symbol, shelf)[day]) > _SEGMENTS:
                 compact(self.files, part.symbol, shelf, day)
             return len(part)
+        accounts = self.files.accounts(part.symbol, shelf, day, day)
         old = self.files.read(part.symbol, shelf, day, day)
         both = merge(old, part, knows_before)
         self._settle(both, part, self.files.path(part.symbol, shelf, day))

@@ -27,6 +27,9 @@ _FILE = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{6}))?\.parquet")
 _OBJECTS = {"s3", "gcs", "abfs"}
 """Filesystems that show an object only when it is complete, and know no folders."""
 
+_TURNS = 20
+"""Times that files which change meanwhile are read anew."""
+
 Account = tuple[Footer, Any]
 """A file's footer, and its Parquet metadata."""
 
@@ -142,6 +145,25 @@ class DayFiles:
         found: list[Account] = self._consistent(symbol, shelf, low, high, rows=False)
         return found
 
+    def tail(self, symbol: str, shelf: str, day: int) -> tuple[Footer, int] | None:
+        """Return the account of a day's latest file, and the highest segment there has been.
+
+        Two files are looked at, however many there are.
+        """
+        for _ in range(_TURNS):
+            try:
+                segments = self.days(symbol, shelf).get(day)
+                if segments is None:
+                    return None
+                first = self._open(self.path(symbol, shelf, day, segments[0]), rows=False)[0]
+                if segments[-1] <= max(segments[0], first.merged):
+                    return first, max(segments[-1], first.merged)
+                last = self._open(self.path(symbol, shelf, day, segments[-1]), rows=False)[0]
+                return last, segments[-1]
+            except FileNotFoundError:
+                continue
+        raise DataError(f"{self.root}/{symbol}/{shelf} changes too fast to be read; try again")
+
     def write(
         self,
         series: Series,
@@ -217,7 +239,7 @@ class DayFiles:
 
     def _consistent(self, symbol: str, shelf: str, low: int, high: int, rows: bool) -> Any:
         """Open the files of these days; again from the start if one is compacted meanwhile."""
-        for _ in range(20):
+        for _ in range(_TURNS):
             try:
                 found = []
                 for day, segments in self.days(symbol, shelf).items():
@@ -257,8 +279,13 @@ class DayFiles:
         directory = self._types.Directory
         return sorted(one.base_name for one in self._list(folder) if one.type == directory)
 
-    def _list(self, folder: str) -> Iterator[Any]:
-        yield from self._fs.get_file_info(self._select(folder, allow_not_found=True))
+    def _list(self, folder: str) -> list[Any]:
+        for _ in range(_TURNS):
+            try:
+                return list(self._fs.get_file_info(self._select(folder, allow_not_found=True)))
+            except FileNotFoundError:
+                continue  # made, or a file in it taken away, while it was being listed
+        raise DataError(f"{folder} changes too fast to be read; try again")
 
 
 def _commonest(files: list[tuple[Footer, Any]]) -> int:

@@ -112,7 +112,7 @@ class Recorder:
             series = Series.from_events(self._symbol, good, step) if good else None
         added = 0
         if series is not None:
-            added = self._store.append(series, self._source, keep_first=True)
+            added = self._store.append(series, self._source, keep_first=True, live=True)
         if refused:
             self._store.set_aside(self._symbol, refused)
             self.refused += len(refused)

@@ -13,7 +13,7 @@ import numpy as np
 
 from market.appending import Appending, compact, sources_of
 from market.calendar import ALWAYS, Calendar
-from market.dayfiles import DAY, Account, DayFiles
+from market.dayfiles import DAY, DayFiles
 from market.errors import DataError, UnknownSymbol
 from market.footer import ColumnStats, Hole
 from market.quarantine import Quarantine
@@ -102,6 +102,7 @@ class TickStore:
         source: str = "",
         keep_first: bool = False,
         calendar: Calendar = ALWAYS,
+        live: bool = False,
     ) -> int:
         """Add events and return how many were new; they are on the disk then.
 
@@ -120,6 +121,9 @@ class TickStore:
             Put an event that contradicts a stored one into quarantine instead of refusing all.
         calendar
             When the market is open: what it sleeps through is no hole at a seam.
+        live
+            Whether the source tells its holes itself, at its beginning too, as a venue's stream
+            does; seams are not judged then.
 
         Raises
         ------
@@ -134,8 +138,8 @@ class TickStore:
         if not re.fullmatch(r"[\w.\-]+", symbol) or symbol.startswith("."):
             raise DataError(f"symbol must be letters, digits, _, - or ., was {symbol!r}")
         with self._files.locked(symbol):
-            appending = Appending(self._files, self._quarantine, source, keep_first, calendar)
-            return appending.add(series)
+            how = (source, keep_first, calendar, live)
+            return Appending(self._files, self._quarantine, *how).add(series)
 
     def read(
         self, symbol: str, kind: str | None = None, start: int | None = None, end: int | None = None
@@ -181,8 +185,13 @@ class TickStore:
     def last(self, symbol: str, kind: str | None = None) -> int | None:
         """Return the time of the latest event of ``symbol``; ``None`` if there is none."""
         shelves = self.kinds(symbol) if kind is None else (kind,)
-        ends = [self._tail(symbol, shelf) for shelf in shelves]
-        return max((tail[0].last for tail in ends if tail), default=None)
+        ends = []
+        for shelf in shelves:
+            days = self._files.days(symbol, shelf)
+            tail = self._files.tail(symbol, shelf, max(days)) if days else None
+            if tail is not None:
+                ends.append(tail[0].last)
+        return max(ends, default=None)
 
     def stats(self, symbol: str) -> dict[str, ShelfStats]:
         """Return what is stored of ``symbol``, by kind; no row is read for it."""
@@ -248,14 +257,6 @@ class TickStore:
             size=self._files.size(symbol, shelf),
             columns={name: ColumnStats.over(name, accounts) for name in names[1:]},
         )
-
-    def _tail(self, symbol: str, shelf: str) -> Account | None:
-        """Return the account of the latest file."""
-        days = self._files.days(symbol, shelf)
-        if not days:
-            return None
-        day = max(days)
-        return self._files.accounts(symbol, shelf, day, day)[-1]
 
     def _shelf(self, symbol: str, kind: str | None) -> str:
         """Return the folder meant, or say what there is."""

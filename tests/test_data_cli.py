@@ -190,11 +190,15 @@ def collect_twice(config: Path, store: TickStore, symbol: str, kind: str, rows: 
             text=True,
             env={**os.environ, "COLUMNS": "160"},
         )
-        had = store.stats(symbol)[kind].rows if kind in store.kinds(symbol) else 0
-        while kind not in store.kinds(symbol) or store.stats(symbol)[kind].rows < had + rows:
-            assert process.poll() is None
-        process.send_signal(number)
-        said, _ = process.communicate(timeout=20)
+        try:
+            had = store.stats(symbol)[kind].rows if kind in store.kinds(symbol) else 0
+            while kind not in store.kinds(symbol) or store.stats(symbol)[kind].rows < had + rows:
+                assert process.poll() is None
+            process.send_signal(number)
+            said, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.communicate()
         assert process.returncode == (0 if number == signal.SIGINT else -signal.SIGKILL)
     return said
 
@@ -216,13 +220,13 @@ def test_collect_goes_on_where_it_stood_and_ends_whole_at_ctrl_c(
 def test_binance_is_collected_without_a_trade_lost_or_doubled(tmp_path: Path) -> None:
     path = tmp_path / "collect.yaml"
     store = TickStore(tmp_path / "live")
-    with exchange(tmp_path / "binance.yaml", binance={"port": 0, "speed": 20.0}) as url:
+    with exchange(tmp_path / "binance.yaml", binance={"port": 0, "speed": 60.0}) as url:
         venue = {"rest": url, "stream": url.replace("http", "ws")}
         kinds = ["trades", "ticks", "book", "bars-1m"]
         wanted = {"venue": venue, "symbols": ["BTCUSDT"], "kinds": kinds}
         settings = {"store": store.root, "flush_seconds": 0.2, "binance": wanted}
         path.write_text(yaml.safe_dump(settings))
-        said = collect_twice(path, store, "BTCUSDT", "trades", 100)
+        said = collect_twice(path, store, "BTCUSDT", "bars-1m", 2)
         get = ("data", "download", "binance", "--kind", "trades,bars-1m", "--config", path)
         when = ("--from", "2026-03-31T22:00", "--to", "2026-03-31T22:30")
         assert pregao(*get, *when, "--store", tmp_path / "past")[0] == 0

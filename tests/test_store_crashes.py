@@ -29,7 +29,7 @@ def event(kind: str, number: int) -> MarketEvent:
     if kind == "ticks":
         return Tick("X", number * STEP, price(number))
     # Three trades in an instant.
-    return Trade("X", number // 3 * STEP, price(number), 1.0, 1, number)
+    return Trade("X", number // 3 * 3 * STEP, price(number), 1.0, 1, number)
 
 
 def collect(root: str, kind: str, told: Connection) -> None:
@@ -81,7 +81,7 @@ def test_kills_at_random_moments_lose_at_most_what_was_not_flushed(
         # All that was acknowledged, and of the next flush all or nothing.
         assert len(read) in (acknowledged, acknowledged + FLUSH, *partly(acknowledged, kind))
         numbers = np.arange(len(read))
-        whole = numbers if kind == "ticks" else numbers // 3
+        whole = numbers if kind == "ticks" else numbers // 3 * 3
         assert np.array_equal(read.times, whole * STEP)
         assert np.array_equal(read.columns["price"], 100.0 + numbers % 17)
         assert not read.fresh.any()

@@ -298,6 +298,18 @@ def test_a_recorder_keeps_the_good_and_puts_the_bad_aside(tmp_path: Path) -> Non
     assert store.quarantine("X")[0].where == "a stream at 2"
 
 
+def test_a_live_stream_tells_its_holes_itself(tmp_path: Path) -> None:
+    """Three quotes a second apart by chance make no market that ticks every second."""
+    quiet, judged = TickStore(tmp_path / "a"), TickStore(tmp_path / "b")
+    recorder = Recorder(quiet, "X", "a stream")
+    for times in ((1, 2, 3), (7, 8, 9)):
+        for time in times:
+            recorder.take(Tick("X", time * SECOND, 5.0))
+        recorder.flush()
+        judged.append(Series.ticks("X", np.array(times) * SECOND, [5.0] * 3))
+    assert (len(quiet.holes("X")), len(judged.holes("X"))) == (0, 1)
+
+
 def test_bars_of_a_recorder_have_its_step(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     recorder = Recorder(store, "X", "a stream", MINUTE)

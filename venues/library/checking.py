@@ -54,8 +54,8 @@ class Finding:
         return not (self.refused or self.holes or self.bad or self.doubles)
 
 
-def check(paths: Iterable[Path]) -> Iterator[Finding]:
-    """Look at files, folders and stores; every recording gives one finding.
+def check(paths: Iterable[str]) -> Iterator[Finding]:
+    """Look at files, folders and stores (also by URI); every recording gives one finding.
 
     Nothing is changed, and nothing taken for granted: every row is read.
 
@@ -64,9 +64,10 @@ def check(paths: Iterable[Path]) -> Iterator[Finding]:
     DataError
         A path is neither file nor folder.
     """
-    for path in paths:
-        if is_store(path):
-            yield from _store(TickStore(path))
+    for given in paths:
+        path = Path(given)
+        if "://" in given or is_store(path):
+            yield from _store(TickStore(given))
             continue
         files, left = found([path])
         for one in files:
