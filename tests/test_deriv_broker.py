@@ -14,6 +14,7 @@ from tests.deriv_trading import SYMBOL, TOKEN, Ear, broker, now, order
 from venues.base import VenueBroker
 from venues.deriv import DerivBroker, RiseFall
 from venues.deriv.limits import Limiter
+from venues.simulated.deriv.contracts import Terms
 from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.fault import Fault
 from venues.simulated.deriv.house import House
@@ -201,6 +202,30 @@ async def test_executions_are_told_once_over_lost_connections(dialect: str) -> N
         assert [fill.order_id for fill in fills] == ["a", "b", "c"]
         assert len({fill.id for fill in fills}) == 3
         assert it.stats.reconnects >= 1
+        await ear.stop()
+
+
+@DIALECTS
+async def test_what_began_and_ended_while_nobody_listened_is_told(dialect: str) -> None:
+    async with exchange(speed=0.0) as venue, broker(venue, dialect, backoff_first=0.2) as it:
+        ear = Ear(it)
+        await it.submit(order(venue, "one"))
+        await ticked(venue)
+        await ear.until(1)
+        account = venue.trading.account(TOKEN)
+        await venue.drop_all()
+        made = venue.trading.buy(
+            account, Terms(SYMBOL, "MULTUP", 1000, multiplier=50), 2, venue.now
+        )
+        await ticked(venue)
+        await ticked(venue)
+        assert made.contract is not None
+        venue.trading.sell(account, made.contract.id, 0.0, venue.now)
+        fills = (await ear.until(3))[1:]
+        assert [(fill.order_id, fill.id) for fill in fills] == [
+            ("", str(made.contract.buy_id)),
+            ("", str(made.contract.sell_id)),
+        ]
         await ear.stop()
 
 

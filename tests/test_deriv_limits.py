@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_refusals_rest_longer_each_time_and_are_forgotten() -> None:
     clocked.refused("buy", 0.5, 4.0)
     clock.now += 0.5
     assert clocked.wait("buy") == 0.0
+
+
+async def test_a_call_that_must_wait_does() -> None:
+    limiter = Limiter()
+    limiter.refused("buy", 0.2, 1.0)
+    began = monotonic()
+    await limiter.admit("proposal")
+    assert monotonic() - began < 0.15
+    await limiter.admit("buy")
+    assert monotonic() - began >= 0.2
 
 
 async def test_the_venue_s_limits_are_read_and_kept() -> None:
