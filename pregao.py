@@ -215,8 +215,7 @@ def download(
     """Fetch a venue's history; what is stored already is not fetched again."""
     from venues.library.commands import download as run
 
-    kinds = kind.split(",")
-    raise typer.Exit(run(config, store, venue, symbols or (), kinds, start, end, archive, console))
+    raise typer.Exit(run(config, store, venue, symbols or (), kind, start, end, archive, console))
 
 
 @data_app.command("import")
@@ -234,10 +233,10 @@ def import_(
     ] = False,
 ) -> None:
     """Take recordings into the store; what is bad is told and kept aside, nothing is guessed."""
-    from venues.library.commands import Taking
-    from venues.library.commands import bring_in as run
+    from venues.library import commands
 
-    raise typer.Exit(run(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
+    taking = commands.Taking(symbol, zone, tolerate, keep_first)
+    raise typer.Exit(commands.bring_in(store, paths, taking, console))
 
 
 @data_app.command("check")
@@ -274,12 +273,13 @@ def export(
     kind: Annotated[str | None, typer.Option(help="Where there are several: bars-1m, …")] = None,
     start: Annotated[str | None, typer.Option("--from", help="First day or time, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Last day or time, UTC.")] = None,
+    bars: Annotated[str | None, typer.Option(help="Make bars: 1m, 500t, volume:100, …")] = None,
     store: Store = STORE,
 ) -> None:
-    """Write a symbol's events to a file that anything reads."""
+    """Write a symbol's events, or bars made of them, to a file that anything reads."""
     from venues.library.commands import export as run
 
-    raise typer.Exit(run(store, symbol, kind, start, end, out, console))
+    raise typer.Exit(run(store, symbol, kind, start, end, bars, out, console))
 
 
 @app.command()

@@ -111,13 +111,32 @@ def test_import_ls_check_gaps_export(tmp_path: Path) -> None:
     code, said = pregao(
         "data", "export", "R_75", out, "--store", store, "--to", "2026-04-03T12:00:04"
     )
-    assert (code, said.startswith("3 rows of R_75 ticks in")) == (0, True)
+    assert (code, said.startswith("3 rows of R_75, ticks, in")) == (0, True)
     assert out.read_text().splitlines()[1:] == [
         f'2026-04-03 12:00:0{2 * k}.000000000Z,{100 + k},,,"R_75",false' for k in range(3)
     ]
     again = tmp_path / "again"
     assert pregao("data", "import", out, "--store", again)[0] == 0
     assert np.array_equal(TickStore(again).read("R_75").times, (T0 + 2 * np.arange(3)) * SECOND)
+
+
+def test_bars_are_made_of_what_is_exported(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    pregao("data", "import", deriv_csv(tmp_path), "--store", store)
+    out = tmp_path / "bars.csv"
+    code, said = pregao("data", "export", "R_75", out, "--bars", "1m", "--store", store)
+    assert (code, said.startswith("19 rows of R_75, 1m bars of ticks, in")) == (0, True)
+    first = out.read_text().splitlines()[1]
+    assert first.startswith("2026-04-03 12:00:00.000000000Z,100,108,100,102,,,,")
+    # And they can be brought back.
+    assert pregao("data", "import", out, "--store", tmp_path / "again")[0] == 0
+    assert TickStore(tmp_path / "again").kinds("R_75") == ("bars-1m",)
+    code, said = pregao("data", "export", "R_75", out, "--bars", "500t", "--store", store)
+    assert (code, said.startswith("1 rows of R_75, 500t bars of ticks, in")) == (0, True)
+    code, said = pregao("data", "export", "R_75", out, "--bars", "volume:5", "--store", store)
+    assert (code, said) == (1, "error R_75: volume bars need trades, a tick has no size")
+    code, said = pregao("data", "export", "R_75", out, "--bars", "x", "--store", store)
+    assert (code, said.startswith("error a bar must be like 1m")) == (1, True)
 
 
 def test_contradictions_are_refused_or_kept_aside(tmp_path: Path) -> None:
@@ -302,6 +321,21 @@ def test_the_archive_is_fetched_once(tmp_path: Path) -> None:
         "data", "import", folder / "BTCUSDT-1m-2025-02-03.zip", "--store", tmp_path / "b"
     )
     assert (code, "BTCUSDT bars-1m 1,440 1,440 0 0 0" in said) == (0, True)
+
+
+def test_what_may_not_be_kept_is_deleted(config: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load(config.read_text())
+    settings["deriv"] |= {"kinds": ["ticks"], "retention_days": 0.5}
+    config.write_text(yaml.safe_dump(settings))
+    store = TickStore(tmp_path / "live")
+    # The exchange's clock begins with April.
+    old = np.datetime64("2026-03-28", "ns").astype(np.int64) + np.arange(2000) * 120 * SECOND
+    store.append(Series.ticks("R_75", old, 5.0 + np.zeros(2000)))
+    assert store.stats("R_75")["ticks"].days == 3
+    assert pregao("data", "collect", "--config", config, "--seconds", "1.5")[0] == 0
+    read = store.read("R_75")
+    assert len(read) > 10
+    assert read.times[-1] - read.times[0] <= (43_200 + 3_600) * SECOND
 
 
 def test_a_stream_that_fails_is_told_and_the_others_go_on(config: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from pydantic import ValidationError
 from rich.console import Console
 
+from market.bars import BarRule
+from market.bars import bars as make_bars
 from market.config import load
 from market.errors import ConfigError, DataError, UnknownSymbol
 from market.store import TickStore
@@ -63,16 +65,16 @@ def download(
     root: str | None,
     venue: Literal["deriv", "binance"],
     symbols: Sequence[str],
-    kinds: Sequence[str],
+    kinds: str,
     start: str,
     end: str,
     archive: bool,
     console: Console,
 ) -> int:
-    """Fetch a venue's history of some symbols and kinds."""
+    """Fetch a venue's history of some symbols and kinds, which are separated by commas."""
     config = load(path, CollectConfig)
     store = TickStore(root or config.store)
-    only = _only(config, venue, symbols, kinds)
+    only = _only(config, venue, symbols, kinds.split(","))
     if archive:
         if only.binance is None:
             raise DataError("only Binance has an archive; leave out --archive")
@@ -121,6 +123,7 @@ def export(
     kind: str | None,
     start: str | None,
     end: str | None,
+    bars: str | None,
     out: Path,
     console: Console,
 ) -> int:
@@ -128,9 +131,15 @@ def export(
     store = TickStore(root)
     low = None if start is None else instant(start)
     high = None if end is None else instant(end, end=True)
+    if kind is None and bars is not None:
+        # Of what has sizes rather than of quotes: bars of a symbol that has both have volumes.
+        kind = next((one for one in ("trades", "ticks") if one in store.kinds(symbol)), None)
     series = store.read(symbol, kind, low, high)
+    if bars is not None:
+        series = make_bars(series, BarRule.parse(bars))
+    what = f"{bars} bars of {kind}" if bars else series.kind
     rows = write_out(series, out)
-    console.print(f"{rows:,} rows of {symbol} {series.kind} in [bold]{out}[/]")
+    console.print(f"{rows:,} rows of {symbol}, {what}, in [bold]{out}[/]")
     return 0
 
 

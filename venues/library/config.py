@@ -117,7 +117,7 @@ class CollectConfig(Config):
         Real seconds that events may wait before they are on the disk: what a crash loses at most.
     retention_days
         Days of events kept of each symbol, counted back from its latest; older ones are deleted
-        while collecting. All are kept if left out.
+        while collecting, once an hour of the market's time. All are kept if left out.
     seed
         Of what spreads the attempts at a lost connection.
     deriv, binance

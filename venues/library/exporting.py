@@ -16,7 +16,8 @@ __all__ = ["write_out"]
 def write_out(series: Series, path: Path) -> int:
     """Write a series as ``.csv`` or ``.parquet``, whole or not at all; return its rows.
 
-    Columns: ``timestamp`` (ISO 8601, UTC, to the nanosecond; of a bar that of its opening), those
+    Columns: ``timestamp`` (ISO 8601, UTC, to the nanosecond; of an even bar that of its opening,
+    as everybody writes them, of an uneven one that of its close), those
     of the kind, ``symbol``, and ``fresh`` where a row follows a hole. Unknown figures are empty.
     ``pregao data import`` reads it back, but for books.
 
