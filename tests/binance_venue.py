@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 from aiohttp import WSMsgType, web
@@ -51,7 +51,9 @@ class Venue:
         text = data if isinstance(data, str) else json.dumps({"stream": stream, "data": data})
         for socket, streams in list(self.sockets.items()):
             if stream in streams and (to is None or socket is to):
-                await socket.send_str(text)
+                # The client may be closing it just now.
+                with suppress(ConnectionError):
+                    await socket.send_str(text)
 
     async def say(self, text):
         for socket in list(self.sockets):

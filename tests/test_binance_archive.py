@@ -168,6 +168,7 @@ def test_other_names_are_refused(name):
         ArchiveFile.named(name)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(["spot", "usdm"]),
     st.sampled_from(["klines", "aggTrades", "trades", "bookTicker"]),

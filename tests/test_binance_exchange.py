@@ -84,11 +84,12 @@ async def test_every_bar_arrives_once_through_every_fault():
         async with taking(source, after) as got:
             await got.until(lambda: len(got.events) >= 120 and source.stats.reconnects >= 2)
             rest = BinanceRest(made, rng())
-            times = [event.time for event in got.events]
+            events = list(got.events)
+            times = [event.time for event in events]
             truth = await bar_history(rest, SYMBOL, "1s", after + 1, times[-1])
             await rest.close()
-        assert got.events == list(truth.events())
-        assert not any(isinstance(event, FeedGap) for event in got.events)
+        assert events == list(truth.events())
+        assert not any(isinstance(event, FeedGap) for event in events)
         assert 0 < times[0] - after <= 10**9
         assert all(late - early == 10**9 for early, late in pairwise(times))
         assert not any(got.live[:19])

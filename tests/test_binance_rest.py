@@ -4,7 +4,7 @@ import asyncio
 import traceback
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -85,6 +85,7 @@ async def test_weight_is_spent_up_to_our_share_and_the_venues_count_is_believed(
         await weights.take(101)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 2.0), max_size=40))
 def test_no_more_messages_than_allowed_in_any_second(steps):
     clock = Seconds()

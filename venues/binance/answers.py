@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -120,7 +120,7 @@ class _AggTrade(msgspec.Struct, frozen=True, gc=False):
 
 class _Trade(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     id: Number
-    price: Size
+    price: Annotated[float, msgspec.Meta(ge=0.0, le=1e15)]
     qty: Size
     time: Moment
     is_buyer_maker: bool

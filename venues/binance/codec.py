@@ -107,7 +107,7 @@ class _AggTrade(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="aggTr
 class _Trade(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="trade"):
     s: str
     t: Number
-    p: Size
+    p: Annotated[float, msgspec.Meta(ge=0.0, le=1e15)]
     q: Size
     T: Moment
     m: bool
