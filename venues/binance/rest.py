@@ -34,6 +34,7 @@ __all__ = ["BinanceRest"]
 _LARGEST = 64 * 2**20
 """Bytes of an answer; the longest of the venue's are a quarter of it."""
 
+_NO_SYMBOL = "-1121"
 _UNKNOWN = frozenset({"-1006", "-1007"})
 """Errors after which nobody knows whether the request was executed."""
 
@@ -163,7 +164,10 @@ class BinanceRest:
                     "GET", path, query, weight=self._weight[name] if weight is None else weight
                 )
             except VenueError as error:
-                banned = isinstance(error, VenueRejected) and error.code == BANNED
+                code = error.code if isinstance(error, VenueRejected) else ""
+                if code == _NO_SYMBOL:
+                    raise self._unlisted(asked.get("symbol")) from None
+                banned = code == BANNED
                 if banned or retry.failures + 1 >= self.config.attempts:
                     raise
                 retry.failed(error)
@@ -189,7 +193,7 @@ class BinanceRest:
         if found.weight:
             self.limits.weights.learn(found.weight)
         if symbol is not None and symbol not in found.listings:
-            raise VenueRejected("-1121", f"Invalid symbol: {symbol!r:.40} is not listed")
+            raise self._unlisted(symbol)
         return found
 
     async def klines(
@@ -252,6 +256,10 @@ class BinanceRest:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    def _unlisted(self, symbol: object) -> VenueRejected:
+        text = f"Invalid symbol: {symbol!r:.40} is not listed in Binance's {self.config.market}"
+        return VenueRejected(_NO_SYMBOL, text)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closing.is_set():
