@@ -182,7 +182,7 @@ Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols; all there ar
 @_plainly
 def ls(symbols: Symbols = None, store: Store = STORE) -> None:
     """List what is stored: rows, days, holes, bad rows, size; name a symbol for its figures."""
-    from venues.library.commands import ls as run
+    from venues.library.listing import ls as run
 
     raise typer.Exit(run(store, symbols or (), console))
 
@@ -233,10 +233,9 @@ def import_(
     ] = False,
 ) -> None:
     """Take recordings into the store; what is bad is told and kept aside, nothing is guessed."""
-    from venues.library import commands
+    from venues.library.importing import Taking, bring_in
 
-    taking = commands.Taking(symbol, zone, tolerate, keep_first)
-    raise typer.Exit(commands.bring_in(store, paths, taking, console))
+    raise typer.Exit(bring_in(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
 
 
 @data_app.command("check")
@@ -277,7 +276,7 @@ def export(
     store: Store = STORE,
 ) -> None:
     """Write a symbol's events, or bars made of them, to a file that anything reads."""
-    from venues.library.commands import export as run
+    from venues.library.exporting import export as run
 
     raise typer.Exit(run(store, symbol, kind, start, end, bars, out, console))
 

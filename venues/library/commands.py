@@ -1,4 +1,4 @@
-"""The commands of ``pregao data``, as the command line calls them; each gives its exit status."""
+"""The commands of ``pregao data`` that talk to venues; each gives its exit status."""
 
 from __future__ import annotations
 
@@ -12,34 +12,16 @@ import numpy as np
 from pydantic import ValidationError
 from rich.console import Console
 
-from market.bars import BarRule
-from market.bars import bars as make_bars
 from market.config import load
 from market.errors import ConfigError, DataError, UnknownSymbol
 from market.store import TickStore
-from venues.library import collecting, downloading, gaps, importing, listing
+from venues.library import collecting, downloading, gaps
 from venues.library.archives import from_archive
 from venues.library.config import BinanceCollection, CollectConfig, DerivCollection
-from venues.library.exporting import write_out
-from venues.library.importing import Taking
 from venues.library.sources import sources
 from venues.library.words import instant
 
-__all__ = ["Taking", "bring_in", "collect", "download", "export", "holes", "ls"]
-
-
-def ls(root: str, symbols: Sequence[str], console: Console) -> int:
-    """List a store; the columns' figures too where symbols are named."""
-    store = TickStore(root)
-    console.print(listing.contents(store, symbols))
-    for symbol in symbols:
-        console.print(listing.figures(store, symbol))
-    return 0
-
-
-def bring_in(root: str, paths: Sequence[Path], taking: Taking, console: Console) -> int:
-    """Import files and folders; 1 if a file was refused."""
-    return importing.bring_in(TickStore(root), paths, taking, console)
+__all__ = ["collect", "download", "holes"]
 
 
 def collect(path: Path, root: str | None, seconds: float, console: Console) -> int:
@@ -115,32 +97,6 @@ def holes(
         return 0
     console.print(table)
     return 1
-
-
-def export(
-    root: str,
-    symbol: str,
-    kind: str | None,
-    start: str | None,
-    end: str | None,
-    bars: str | None,
-    out: Path,
-    console: Console,
-) -> int:
-    """Write a symbol's events, or bars made of them, to a file."""
-    store = TickStore(root)
-    low = None if start is None else instant(start)
-    high = None if end is None else instant(end, end=True)
-    if kind is None and bars is not None:
-        # Of what has sizes rather than of quotes: bars of a symbol that has both have volumes.
-        kind = next((one for one in ("trades", "ticks") if one in store.kinds(symbol)), None)
-    series = store.read(symbol, kind, low, high)
-    if bars is not None:
-        series = make_bars(series, BarRule.parse(bars))
-    what = f"{bars} bars of {kind}" if bars else series.kind
-    rows = write_out(series, out)
-    console.print(f"{rows:,} rows of {symbol}, {what}, in [bold]{out}[/]")
-    return 0
 
 
 def _only(

@@ -15,8 +15,15 @@ from market.span import span
 from venues.binance.config import BinanceConfig
 from venues.binance.download import ArchiveConfig
 from venues.deriv.config import DerivConfig
+from venues.profit.config import ProfitConfig
 
-__all__ = ["BinanceCollection", "CollectConfig", "DerivCollection", "collects"]
+__all__ = [
+    "BinanceCollection",
+    "CollectConfig",
+    "DerivCollection",
+    "ProfitCollection",
+    "collects",
+]
 
 
 def _symbols(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,6 +113,29 @@ class BinanceCollection(Config):
     retention_days: Days | None = None
 
 
+class ProfitCollection(Config):
+    """What is collected of B3, on a Windows machine with ProfitDLL.
+
+    Parameters
+    ----------
+    venue
+        Which DLL, and how it is used; key, user and password come from the environment.
+    symbols
+        Tickers, such as ``WDOFUT``.
+    kinds
+        ``trades``, ``ticks`` (best bid and ask) and ``book``.
+    retention_days
+        In place of the common one.
+    """
+
+    venue: ProfitConfig = ProfitConfig()
+    symbols: Symbols
+    kinds: Annotated[tuple[str, ...], Field(min_length=1), _kinds(("trades", "ticks", "book"))] = (
+        "trades",
+    )
+    retention_days: Days | None = None
+
+
 class CollectConfig(Config):
     """Settings of ``pregao data collect``, and the venues of ``download`` and ``gaps --fill``.
 
@@ -120,7 +150,7 @@ class CollectConfig(Config):
         while collecting, once an hour of the market's time. All are kept if left out.
     seed
         Of what spreads the attempts at a lost connection.
-    deriv, binance
+    deriv, binance, profit
         What is collected of each venue; nothing if left out.
     """
 
@@ -130,16 +160,17 @@ class CollectConfig(Config):
     seed: Annotated[int, Field(ge=0)] = 7
     deriv: DerivCollection | None = None
     binance: BinanceCollection | None = None
+    profit: ProfitCollection | None = None
 
     @property
     def names(self) -> list[str]:
         """Symbols that are collected."""
-        return [name for one in (self.deriv, self.binance) if one for name in one.symbols]
+        venues = (self.deriv, self.binance, self.profit)
+        return [name for one in venues if one for name in one.symbols]
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        if self.deriv and self.binance:
-            both = set(self.deriv.symbols) & set(self.binance.symbols)
-            if both:
-                raise ValueError(f"{', '.join(sorted(both))} can't be of both venues in one store")
+        both = sorted({name for name in self.names if self.names.count(name) > 1})
+        if both:
+            raise ValueError(f"{', '.join(both)} can't be of several venues in one store")
         return self

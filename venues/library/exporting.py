@@ -6,11 +6,44 @@ import os
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from market.errors import DataError
 from market.series import Series
+from market.store import TickStore
+from venues.library.words import instant
 
-__all__ = ["write_out"]
+__all__ = ["export", "write_out"]
+
+
+def export(
+    root: str,
+    symbol: str,
+    kind: str | None,
+    start: str | None,
+    end: str | None,
+    bars: str | None,
+    out: Path,
+    console: Console,
+) -> int:
+    """Write a symbol's events, or bars made of them, to a file."""
+    store = TickStore(root)
+    low = None if start is None else instant(start)
+    high = None if end is None else instant(end, end=True)
+    if kind is None and bars is not None:
+        # Of what has sizes rather than of quotes: bars of a symbol that has both have volumes.
+        kind = next((one for one in ("trades", "ticks") if one in store.kinds(symbol)), None)
+    series = store.read(symbol, kind, low, high)
+    if bars is not None:
+        # Here and not above: compiled code takes a while to load.
+        from market.bars import BarRule
+        from market.bars import bars as make
+
+        series = make(series, BarRule.parse(bars))
+    what = f"{bars} bars of {kind}" if bars else series.kind
+    rows = write_out(series, out)
+    console.print(f"{rows:,} rows of {symbol}, {what}, in [bold]{out}[/]")
+    return 0
 
 
 def write_out(series: Series, path: Path) -> int:

@@ -49,7 +49,7 @@ class Taking:
     keep_first: bool = False
 
 
-def bring_in(store: TickStore, paths: Iterable[Path], taking: Taking, console: Console) -> int:
+def bring_in(root: str, paths: Iterable[Path], taking: Taking, console: Console) -> int:
     """Import files and folders; print what became of every row; return 1 if a file was refused.
 
     What is stored already is not stored again, so that an import that was stopped, or a folder
@@ -60,6 +60,7 @@ def bring_in(store: TickStore, paths: Iterable[Path], taking: Taking, console: C
     DataError
         A path is neither file nor folder.
     """
+    store = TickStore(root)
     files, left = found(paths)
     table = sheet(f"into {store.root}")
     for name in ("symbol", "kind"):

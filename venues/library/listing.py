@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from market.errors import UnknownSymbol
@@ -11,7 +12,16 @@ from market.store import ShelfStats, TickStore
 from venues.library.tables import sheet
 from venues.library.words import moment, number, size
 
-__all__ = ["contents", "figures"]
+__all__ = ["contents", "figures", "ls"]
+
+
+def ls(root: str, symbols: Sequence[str], console: Console) -> int:
+    """List a store; the columns' figures too where symbols are named."""
+    store = TickStore(root)
+    console.print(contents(store, symbols))
+    for symbol in symbols:
+        console.print(figures(store, symbol))
+    return 0
 
 
 def contents(store: TickStore, symbols: Sequence[str] = ()) -> Table:

@@ -20,6 +20,7 @@ from venues.binance.stream import BinanceStream, Kind
 from venues.deriv import DerivCandles, DerivConfig, DerivFeed
 from venues.deriv.limits import Limiter
 from venues.library.config import CollectConfig
+from venues.profit import ProfitSession, ProfitStream, credentials
 
 __all__ = ["History", "Source", "sources"]
 
@@ -32,6 +33,9 @@ _BINANCE_KIND: dict[str, Kind] = {
     "book": "book",
     "bars": "bars",
 }
+
+
+_PROFIT_KIND = {"trades": "trades", "ticks": "quotes", "book": "book"}
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,11 @@ def sources(config: CollectConfig) -> list[Source]:
     ConfigError
         It names nothing.
     """
-    found = [*_deriv(config), *_binance(config)]
+    found = [*_deriv(config), *_binance(config), *_profit(config)]
     if not found:
-        raise ConfigError("nothing is named to collect; add `deriv:` or `binance:` with symbols")
+        raise ConfigError(
+            "nothing is named to collect; add `deriv:`, `binance:` or `profit:` with symbols"
+        )
     return found
 
 
@@ -156,3 +162,36 @@ def _binance(config: CollectConfig) -> Iterator[Source]:
             past = history if base in ("bars", "trades") else None
             step = span(text) if text else 0
             yield Source(name, symbol, kind, step, stream, past, retention)
+
+
+def _profit(config: CollectConfig) -> Iterator[Source]:
+    if config.profit is None:
+        return
+    wanted = config.profit
+    retention = _retention(config, wanted.retention_days)
+    sessions: list[ProfitSession] = []
+
+    def session() -> ProfitSession:
+        # One login for all, made where a loop runs.
+        if not sessions:
+            sessions.append(ProfitSession(wanted.venue, credentials()))
+        return sessions[0]
+
+    for symbol in wanted.symbols:
+        for kind in wanted.kinds:
+
+            def stream(symbol: str = symbol, kind: str = kind) -> ProfitStream:
+                return ProfitStream(session(), symbol, (_PROFIT_KIND[kind],))
+
+            async def history(start: int, end: int, symbol: str = symbol) -> Series:
+                login = session()
+                await login.join()
+                try:
+                    trades = await login.trades(symbol, start, end)
+                finally:
+                    await login.leave()
+                    sessions.clear()
+                return Series.from_events(symbol, trades)
+
+            past = history if kind == "trades" else None
+            yield Source("b3", symbol, kind, 0, stream, past, retention)
