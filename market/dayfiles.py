@@ -211,12 +211,20 @@ class DayFiles:
                 os.close(handle)
 
     def get(self, path: str) -> Any:
-        """Return the table at ``path``; ``None`` if there is no file."""
+        """Return the table at ``path``; ``None`` if there is no file.
+
+        Raises
+        ------
+        DataError
+            It is damaged.
+        """
         try:
             with self._fs.open_input_file(path) as file:
                 return self._parquet.read_table(file, use_threads=False)
         except FileNotFoundError:
             return None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} can't be read ({error}); move it away") from error
 
     def delete(self, symbol: str, shelf: str, day: int, segments: list[int]) -> None:
         """Delete files of a day."""

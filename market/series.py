@@ -120,7 +120,8 @@ class Series:
             row = int(np.argmin(good)) + 1
             raise DataError(
                 f"{self.symbol}: time must {'increase' if least else 'not decrease'}, row {row} "
-                f"is at {self.times[row]} after {self.times[row - 1]}"
+                f"is at {self.times[row]} after {self.times[row - 1]}",
+                reason="time",
             )
 
     def _check_prices(self) -> None:
@@ -143,7 +144,8 @@ class Series:
             row = int(np.argmin(good))
             raise DataError(
                 f"{self.symbol}: {name} {must}, row {row} at {self.times[row]} has "
-                f"{self.columns[name][row]}"
+                f"{self.columns[name][row]}",
+                reason="size" if name in _SIZES.get(self.kind, ()) else "price",
             )
 
     def __len__(self) -> int:

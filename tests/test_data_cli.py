@@ -24,7 +24,7 @@ import yaml
 from typer.testing import CliRunner
 
 from market.events import SECOND
-from market.series import Series
+from market.series import BadRow, Series
 from market.store import TickStore
 from pregao import app
 
@@ -173,6 +173,25 @@ def test_check_tells_empty_and_unknown_files_by_name(tmp_path: Path) -> None:
     assert pregao("data", "check", tmp_path / "no")[1].endswith(
         "is no file and no folder; check the path"
     )
+
+
+def test_a_damaged_store_is_checked_to_its_end(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    ticks = Series.ticks("A", np.arange(1, 9) * SECOND, [1.0] * 4 + [5.0] * 4)
+    store.append(ticks)
+    store.append(Series("B", *(getattr(ticks, name) for name in list(vars(ticks))[1:])))
+    store.set_aside("B", [BadRow("x:1", "no")])
+    for name in ("ticks/1970-01-01", "quarantine/rows"):
+        path = tmp_path / "B" / f"{name}.parquet"
+        path.write_bytes(path.read_bytes()[:50])
+    code, said = pregao("data", "check", tmp_path)
+    assert code == 1
+    assert "bad row 1970-01-01 00:00:05: price jumps from 1 to 5" in said
+    assert re.search(r"refused \S+rows\.parquet can't be read", said)
+    assert re.search(r"refused \S+1970-01-01\.parquet can't be read", said)
+    assert said.endswith("3 looked at, 3 with something wrong")
+    code, said = pregao("data", "ls", "--store", tmp_path)
+    assert (code, said.startswith("error ")) == (1, True)
 
 
 def test_the_dirty_recordings(data_folder: Path) -> None:

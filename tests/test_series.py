@@ -83,8 +83,9 @@ def test_a_wrong_row_is_named(event: MarketEvent, told: str) -> None:
         Bar: Bar("X", 1, 1.0, 1.0, 1.0, 1.0),
         BookUpdate: BookUpdate("X", 1, 1, 1, ((1.0, 1.0),), ()),
     }
-    with pytest.raises(DataError, match=told.replace("(", r"\(")):
+    with pytest.raises(DataError, match=told.replace("(", r"\(")) as raised:
         Series.from_events("X", [good[type(event)], event])
+    assert raised.value.reason == ("size" if ">= 0" in told else "price")
 
 
 def test_a_series_is_of_one_kind_and_complete() -> None:

@@ -133,7 +133,11 @@ def _file(path: Path) -> Finding:
 
 def _store(store: TickStore) -> Iterator[Finding]:
     for symbol in store.symbols():
-        aside = runs(store.quarantine(symbol))
+        try:
+            aside = runs(store.quarantine(symbol))
+        except DataError as error:
+            yield Finding(f"{store.root}: {symbol} quarantine", refused=str(error))
+            aside = []
         for kind in store.kinds(symbol):
             where = f"{store.root}: {symbol} {kind}"
             try:
