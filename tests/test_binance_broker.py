@@ -43,7 +43,7 @@ async def exchange():
 
 
 @asynccontextmanager
-async def broker(exchange, market, keys=None, **settings):
+async def broker(exchange, market, keys=None, since=0, **settings):
     where = BinanceConfig(
         market=market,
         rest=exchange.url,
@@ -52,7 +52,7 @@ async def broker(exchange, market, keys=None, **settings):
     )
     keys = Keys(**MINE) if keys is None else keys
     made = BinanceBroker(
-        where, TradingConfig(symbols=(SYMBOL,)), np.random.default_rng(1), keys=keys
+        where, TradingConfig(symbols=(SYMBOL,)), np.random.default_rng(1), keys, since=since
     )
     try:
         yield made
@@ -182,6 +182,20 @@ async def test_what_is_filled_while_the_connection_is_down_is_told_once(exchange
 
 
 @MARKETS
+async def test_reports_begin_where_they_are_told_to(exchange, market):
+    async with broker(exchange, market) as made:
+        assert (await made.submit(order(1, 0.01))).state == "filled"
+        began = exchange.now_ms
+        await exchange.advance(1.0)
+        assert (await made.submit(order(2, -0.01))).state == "filled"
+    async with broker(exchange, market, since=(began + 1) * 1_000_000) as made:
+        told = []
+        await within(asyncio.create_task(follow(made, told, lambda told: True)))
+    # Another process knows the order by its id, which the venue keeps.
+    assert {one.order_id for one in told} == {"o-2"}
+
+
+@MARKETS
 async def test_a_wrong_clock_is_measured_again(exchange, market):
     async with broker(exchange, market) as made:
         assert await made.find(order(1, 1.0)) is None
@@ -298,6 +312,30 @@ def test_an_id_is_always_one_that_the_venue_takes(text):
     assert 1 <= len(told) <= 36
     assert all(c.isascii() and (c.isalnum() or c in ".:/_-") for c in told)
     assert client_order_id(text) == told
+
+
+def test_a_report_is_read_in_either_dress():
+    report = {"s": "X", "c": "a", "S": "SELL", "x": "TRADE", "X": "FILLED", "i": 5, "l": "2"}
+    report |= {"z": "3", "L": "10", "T": 1_700_000_000_000, "t": 7, "n": "0.5", "N": "Y"}
+    spot = {"e": "executionReport", "Z": "30", "C": "", **report}
+    usdm = {"e": "ORDER_TRADE_UPDATE", "E": 1, "o": {"ap": "10", **report}}
+    for event in (spot, usdm, {"stream": "key", "data": usdm}):
+        told = decode_report(json.dumps(event))
+        status = told.status("b", 0.5)
+        assert (status.state, status.units, status.price, status.venue_id) == (
+            "filled",
+            -3.0,
+            10.0,
+            "5",
+        )
+        fill = told.fill("b", LISTED)
+        assert (fill.units, fill.price, fill.id) == (-2.0, 10.0, "7")
+        assert isnan(fill.fee)  # paid in a third currency
+    assert decode_report(b'{"e":"serverShutdown","E":1}') == "serverShutdown"
+    assert decode_report(b"{}") == ""
+    strange = decode_report(json.dumps({**spot, "X": "ODD"}))
+    with pytest.raises(DataError, match="ODD"):
+        strange.status("b", 0.0)
 
 
 values = st.recursive(

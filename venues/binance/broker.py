@@ -55,6 +55,12 @@ class BinanceBroker:
     A commission in a third currency (BNB) is ``nan`` in fills: it can't be put in the quote
     currency here. On spot a buy's commission is taken from what was bought; ``units`` are those
     executed, before it.
+
+    The venue itself takes the futures' stop orders at another door since December 2025, which is
+    not built here: it refuses them with code ``-4120``. The bundled exchange takes them.
+
+    An order's state may be told again by :meth:`reports` after a lost connection, an execution
+    never is.
     """
 
     def __init__(
@@ -189,8 +195,8 @@ class BinanceBroker:
                 trades = await self._account.trades(symbol, after=self._told[symbol])
                 more = len(trades) >= _PAGE
                 for trade in sorted(trades, key=lambda one: one.id):
-                    fill = await self._fill(trade)
                     if trade.id > self._told[symbol]:
+                        fill = await self._fill(trade)
                         self._told[symbol] = trade.id
                         yield fill
         for told, client_id in stands:

@@ -111,6 +111,9 @@ _FRAME = msgspec.json.Decoder(_Frame)
 def decode_report(text: Any) -> Report | str:
     """Return the change of an order that an event tells, or the name of any other event."""
     names = decode(_TAGGED, text, "event")
+    if "data" in names and "e" not in names:  # as a combined stream wraps it
+        text = bytes(names["data"])
+        names = decode(_TAGGED, text, "event")
     name = decode(_EVENT, msgspec.json.encode({"e": names.get("e", "")}), "event").e
     if name == "executionReport":
         return decode(_REPORT, text, "order report")
