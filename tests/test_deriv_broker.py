@@ -243,6 +243,21 @@ async def test_a_restarted_broker_tells_only_what_is_new(venue: DerivExchange) -
         await ear.stop()
 
 
+async def test_what_a_lost_connection_had_not_taken_goes_over_a_new_one(
+    venue: DerivExchange,
+) -> None:
+    limiter = Limiter()
+    async with broker(venue, limiter=limiter) as it:
+        await it.positions()
+        await it.find(order(venue, "nothing"))
+        limiter.refused("buy", 0.3, 1.0)
+        submitting = asyncio.create_task(it.submit(order(venue, "one")))
+        await asyncio.sleep(0.1)  # it waits for its turn
+        await venue.drop_all()
+        assert (await submitting).state == "accepted"
+        assert len(venue.trading.account(TOKEN).contracts) == 1
+
+
 async def test_who_stops_listening_in_between_misses_nothing(venue: DerivExchange) -> None:
     async with broker(venue) as it:
         await it.submit(order(venue, "one"))

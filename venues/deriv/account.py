@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from market.errors import VenueUnreachable
+from market.errors import OrderUncertain, VenueUnreachable
 from market.events import SECOND
 from venues.base import FeedStats
 from venues.deriv.client import Connection
@@ -82,19 +82,25 @@ class Account:
         return await (await self._ready()).call(request)
 
     async def deal(self, request: Frame) -> Frame:
-        """Send a request once and never again.
+        """Send a request once: again only where a lost connection had not taken it.
 
         Raises
         ------
         VenueError
             As :meth:`~venues.deriv.client.Connection.deal`.
         """
+        fresh = self._connection is None
         connection = await self._ready()
         try:
             return await connection.deal(request)
-        except VenueUnreachable:
+        except OrderUncertain:
             await self._drop(connection)
             raise
+        except VenueUnreachable:
+            await self._drop(connection)
+            if fresh:
+                raise
+        return await (await self._ready()).deal(request)
 
     async def currency(self) -> str:
         """Return the account's currency, asked for once."""
