@@ -90,10 +90,24 @@ async def test_bars_that_the_venue_does_not_have_are_one_gap():
     async with venue() as (made, config), taking(feed(config)) as got:
         await carried(made)
         await made.push(STREAM, made.kline(0))
+        for _ in range(5):
+            await made.push(STREAM, made.kline(4, closed=False, told=False))
         await made.push(STREAM, made.kline(4))
         events = await got.have(3)
         assert events[1] == FeedGap(SYMBOL, close(4), close(0))
         assert got.source.stats.gaps == 1
+        assert made.asked["klines"] == 2
+
+
+async def test_bars_that_can_not_be_read_are_counted_and_become_a_gap():
+    async with venue() as (made, config), taking(feed(config)) as got:
+        await carried(made)
+        await made.push(STREAM, made.kline(0))
+        made.kline(1)
+        made.klines[-1][4] = "NaN"
+        await made.push(STREAM, made.kline(2))
+        assert (await got.have(3))[1] == FeedGap(SYMBOL, close(2), close(0))
+        assert got.source.stats.reasons == {"price": 1}
 
 
 async def test_a_bar_that_comes_twice_counts_once():

@@ -88,6 +88,21 @@ async def test_nothing_new_since_the_time_that_was_seen_is_no_gap():
             assert await got.have(1) == [Trade(SYMBOL, ns(5), 10.5, 1.0, 1, 5)]
 
 
+async def test_history_that_can_not_be_read_is_counted_and_becomes_a_gap(monkeypatch):
+    monkeypatch.setattr(trades, "_WAITS", (0.01,))
+    async with venue() as (made, config), taking(stream(config, "trades")) as got:
+        await carried(made)
+        await made.push(AGG, made.trade(1))
+        made.trade(2)
+        made.answers = [(200, "[{", {})]
+        await made.push(AGG, made.trade(3))
+        assert ids(await got.have(3)) == [1, 2, 3]
+        made.trade(4, price="NaN")
+        await made.push(AGG, made.trade(5))
+        assert (await got.have(5))[3] == FeedGap(SYMBOL, ns(5), ns(3))
+        assert got.source.stats.reasons == {"malformed": 1, "price": 2}
+
+
 async def test_trades_that_the_venue_lost_are_one_gap():
     async with venue() as (made, config), taking(stream(config, "trades")) as got:
         await carried(made)

@@ -45,6 +45,7 @@ class BarTrack:
         self._interval = interval
         self._step = step(interval, rest.config.market)
         self._last = after
+        self._sought = 0
         self._stats = stats
         self._began = False
 
@@ -62,9 +63,12 @@ class BarTrack:
         except DataError as error:
             refuse(self._stats, error)
             return
-        if self._last and bar.time - self._step > self._last:
-            async for event in self._missing(bar.time - self._step):
+        opened = bar.time - self._step
+        # A bar that is growing is told every second or two: once for each is enough.
+        if self._last and opened > self._last and (closed or opened > self._sought):
+            async for event in self._missing(opened):
                 yield event
+            self._sought = opened
         if not closed:
             return
         if bar.time <= self._last:
@@ -78,10 +82,13 @@ class BarTrack:
         if until is None:
             until = await closed_until(self._rest, self._symbol, self._interval)
         bars = closed_bars(self._rest, self._symbol, self._interval, self._last, until)
-        async for bar in bars:
-            for event in self._next(bar, live=False):
-                self._stats.filled += self._began and isinstance(event, Bar)
-                yield event
+        try:
+            async for bar in bars:
+                for event in self._next(bar, live=False):
+                    self._stats.filled += self._began and isinstance(event, Bar)
+                    yield event
+        except DataError as error:
+            refuse(self._stats, error)
 
     def _next(self, bar: Bar, live: bool) -> Iterator[MarketEvent]:
         self.live = live

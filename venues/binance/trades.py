@@ -16,7 +16,7 @@ from venues.binance.track import refuse
 __all__ = ["TradeTrack"]
 
 _WAITS = (0.1, 0.3, 1.0)
-"""Real seconds to wait for history to have what the stream told already."""
+"""Real seconds to wait for history to have what the stream told already, and to be readable."""
 
 
 class TradeTrack:
@@ -111,7 +111,11 @@ class TradeTrack:
         """Yield the trades after the last one and before number ``until``, or until now."""
         waits = iter(_WAITS)
         while until is None or self._number + 1 < until:
-            found = await self._latest(self._number + 1)
+            try:
+                found = await self._latest(self._number + 1)
+            except DataError as error:
+                refuse(self._stats, error)
+                found = ()
             page = [
                 trade
                 for trade in found
