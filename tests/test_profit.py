@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes as c
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import isnan
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from market.errors import (
     ConfigError,
@@ -25,8 +28,12 @@ from market.errors import (
 )
 from market.events import SECOND, BookUpdate, FeedGap, Tick
 from market.orders import Fill, Order, OrderStatus
+from market.store import TickStore
 from tests.profit_dll import Stub, compiled, fresh, session
 from venues.base import MarketStream, VenueBroker
+from venues.library.collecting import collect
+from venues.library.config import CollectConfig
+from venues.library.sources import sources
 from venues.profit import ProfitBroker, ProfitConfig, ProfitSession, ProfitStream, abi
 from venues.profit.config import credentials
 from venues.profit.library import load
@@ -224,6 +231,42 @@ async def test_history_of_a_range(stub: Stub) -> None:
     async with opened(stub) as running:
         past = await running.trades("WDOFUT", TEN + 3 * SECOND, TEN + 5 * SECOND)
     assert [(t.time - TEN) // SECOND for t in past] == [3, 4, 5]
+
+
+async def test_b3_is_collected_like_any_venue(
+    newest: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KEY", "USER", "PASSWORD"):
+        monkeypatch.setenv(f"PROFIT_{name}", "x")
+    config = CollectConfig(
+        profit={"venue": {"library": newest.path}, "symbols": ["WDOFUT"],
+                "kinds": ["trades", "ticks"]}
+    )  # fmt: skip
+    wanted = sources(config)
+    store = TickStore(tmp_path / "store")
+    collecting = asyncio.create_task(
+        collect(store, wanted, 0.05, Console(quiet=True), seconds=30.0)
+    )
+    async with asyncio.timeout(20):
+        for number in range(1, 6):
+            newest.past(number, number, 5000.0 + number)
+        stored = False
+        while not stored:
+            newest.trade(9, 9, 5009.0)  # again and again; it counts once
+            newest.quote(0, 5008.5)
+            newest.quote(1, 5009.5)
+            await asyncio.sleep(0.05)
+            stored = {"trades", "ticks"} <= set(store.kinds("WDOFUT"))
+    os.kill(os.getpid(), signal.SIGINT)
+    lines = await collecting
+    assert [(line.source.kind, line.failed) for line in lines] == [("trades", ""), ("ticks", "")]
+    trades = store.read("WDOFUT", "trades")
+    assert trades.columns["price"].tolist() == [5009.0]
+    assert store.read("WDOFUT", "ticks").columns["bid"][0] == 5008.5
+    assert wanted[0].history is not None
+    past = await wanted[0].history(TEN, TEN + 3 * SECOND)
+    assert past.columns["price"].tolist() == [5001.0, 5002.0, 5003.0]
+    assert len(await wanted[0].history(TEN + 100 * SECOND, TEN + 101 * SECOND)) == 0
 
 
 # ---------------------------------------------------------------- book and quotes

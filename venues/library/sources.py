@@ -190,8 +190,9 @@ def _profit(config: CollectConfig) -> Iterator[Source]:
                     trades = await login.trades(symbol, start, end)
                 finally:
                     await login.leave()
-                    sessions.clear()
-                return Series.from_events(symbol, trades)
+                if trades:
+                    return Series.from_events(symbol, trades)
+                return Series.trades(symbol, *np.empty((5, 0)))
 
             past = history if kind == "trades" else None
             yield Source("b3", symbol, kind, 0, stream, past, retention)

@@ -20,9 +20,18 @@ from market.events import Trade
 from venues.base import FeedStats
 from venues.profit import abi, moments
 from venues.profit.config import Credentials, ProfitConfig
+from venues.profit.items import (
+    BookChange,
+    Item,
+    Listener,
+    QuoteChange,
+    Reconnected,
+    trade_v1,
+    trade_v2,
+)
 from venues.profit.library import checked, load
 
-__all__ = ["BookChange", "Item", "ProfitSession", "QuoteChange", "Reconnected"]
+__all__ = ["ProfitSession"]
 
 LOGIN, ROUTING, MARKET, ACTIVATION = range(4)
 """What a state is of."""
@@ -30,27 +39,8 @@ LOGIN, ROUTING, MARKET, ACTIVATION = range(4)
 _READY = {LOGIN: 0, ROUTING: 5, MARKET: 4, ACTIVATION: 0}
 _REFUSED = {1: "unknown user", 2: "wrong password", 3: "the user is blocked", 4: "licence expired"}
 _EDIT, _LAST = 1, 2
-_AGGRESSOR = {2: 1, 3: -1}
 
 _log = logging.getLogger(__name__)
-
-
-class BookChange(tuple[int, int, int, float, float, bytes | None, bytes | None]):
-    """Action, position, side (0 bid, 1 ask), price, size, and the two sides of a full book."""
-
-
-class QuoteChange(tuple[int, float]):
-    """Side (0 bid, 1 ask) and price of a best quote."""
-
-
-class Reconnected:
-    """The market data came back: what was traded meanwhile must be asked for."""
-
-
-Item = Trade | BookChange | QuoteChange | Reconnected
-"""What a ticker's listener is handed."""
-
-Listener = Callable[[Item], None]
 
 
 class ProfitSession:
@@ -85,6 +75,9 @@ class ProfitSession:
         self._listeners: dict[str, list[Listener]] = {}
         self._histories: dict[str, tuple[list[Trade], asyncio.Event]] = {}
         self._asking = asyncio.Lock()
+        self._joining = asyncio.Lock()
+        self._users = 0
+        self._lent = False
         self.on_order: Callable[[int, str], None] = lambda local, client: None
         # ctypes keeps no callback alive: these must live as long as the DLL may call them.
         self._callbacks = self._made()
@@ -135,6 +128,20 @@ class ProfitSession:
         except VenueRejected:
             await self.close()
             raise
+
+    async def join(self) -> None:
+        """Log in if nobody has yet; whoever joins must :meth:`leave`. Raises as :meth:`open`."""
+        async with self._joining:
+            if not self._states:
+                await self.open()
+                self._lent = True
+            self._users += 1
+
+    async def leave(self) -> None:
+        """End what :meth:`join` began; the last to leave logs out if :meth:`join` logged in."""
+        self._users -= 1
+        if self._lent and not self._users:
+            await self.close()
 
     @property
     def ready(self) -> bool:
@@ -197,8 +204,10 @@ class ProfitSession:
         return [wanted[key] for key in sorted(wanted)]
 
     async def close(self) -> None:
-        """Log out. The DLL may not be used again in this process afterwards."""
+        """Log out."""
         self._listeners.clear()
+        self._states.clear()
+        self._lent = self._was_ready = False
         self.library.DLLFinalize()
         await asyncio.sleep(0)
 
@@ -311,17 +320,17 @@ class ProfitSession:
         if edit & 0xFF:  # a char: the bits above may be garbage
             self.stats.duplicates += 1
             return
-        self._hand(ticker, _trade_v1(ticker, *trade))
+        self._hand(ticker, trade_v1(ticker, *trade))
 
     def _past_v1(self, ticker: str, *told: Any) -> None:
         if ticker in self._histories:
-            self._histories[ticker][0].append(_trade_v1(ticker, *told))
+            self._histories[ticker][0].append(trade_v1(ticker, *told))
 
     def _trade_v2(self, ticker: str, trade: abi.ConnectorTrade | None, flags: int) -> None:
         if flags & _EDIT:
             self.stats.duplicates += 1
             return
-        self._hand(ticker, _trade_v2(ticker, trade))
+        self._hand(ticker, trade_v2(ticker, trade))
 
     def _past_v2(self, ticker: str, trade: abi.ConnectorTrade | None, flags: int) -> None:
         if ticker not in self._histories:
@@ -330,31 +339,9 @@ class ProfitSession:
         if flags & _LAST:
             done.set()
         if trade is not None or not flags & _LAST:
-            found.append(_trade_v2(ticker, trade))
+            found.append(trade_v2(ticker, trade))
 
 
 def _copied(at: int) -> bytes:
     """Return the array at an address; its header's second number is its size."""
     return c.string_at(at, max(8, struct.unpack("=ii", c.string_at(at, 8))[1]))
-
-
-def _trade_v1(ticker: str, date: str, number: int, price: float, *rest: Any) -> Trade:
-    _, size, _, _, kind = rest
-    return _trade(ticker, moments.of_text(date), number, price, size, kind)
-
-
-def _trade_v2(ticker: str, trade: abi.ConnectorTrade | None) -> Trade:
-    if trade is None:
-        raise DataError(f"{ticker}: a trade that could not be read")
-    time = moments.of_system(trade.TradeDate)
-    return _trade(ticker, time, trade.TradeNumber, trade.Price, trade.Quantity, trade.TradeType)
-
-
-def _trade(ticker: str, time: int, number: int, price: float, size: float, kind: int) -> Trade:
-    """Check a trade; its id is made unique over days, on each of which the numbers start anew."""
-    if not 0.0 < price < float("inf"):
-        raise DataError(f"{ticker}: price must be positive and finite, was {price}", reason="price")
-    if size <= 0:
-        raise DataError(f"{ticker}: size must be positive, was {size}", reason="size")
-    unique = moments.day(time) << 32 | number
-    return Trade(ticker, time, price, float(size), _AGGRESSOR.get(kind, 0), unique)

@@ -13,8 +13,9 @@ from market.errors import DataError, VenueError
 from market.events import SECOND, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from venues.base import FeedStats
 from venues.clock import wall_clock
+from venues.profit.items import BookChange, Item, QuoteChange, Reconnected
 from venues.profit.prices import FULL, Level, PriceList, levels_of
-from venues.profit.session import BookChange, Item, ProfitSession, QuoteChange, Reconnected
+from venues.profit.session import ProfitSession
 
 __all__ = ["KINDS", "ProfitStream"]
 
@@ -30,7 +31,7 @@ class ProfitStream:
     Parameters
     ----------
     session
-        The login, open.
+        The login; opened by the first of its streams that needs it.
     symbol
         The ticker, such as ``WDOFUT``.
     kinds
@@ -71,8 +72,9 @@ class ProfitStream:
         :class:`~market.events.FeedGap`. Quotes and book begin anew with the next that come.
         """
         self._time = after
-        self._session.listen(self.symbol, self._on_item, book="book" in self._kinds)
+        await self._session.join()
         try:
+            self._session.listen(self.symbol, self._on_item, book="book" in self._kinds)
             if after and "trades" in self._kinds:
                 async for event in self._missed():
                     yield event
@@ -94,6 +96,7 @@ class ProfitStream:
                 await self._came.wait()
         finally:
             self._session.ignore(self.symbol, self._on_item)
+            await self._session.leave()
 
     async def close(self) -> None:
         """End :meth:`events`; the session stays open."""
