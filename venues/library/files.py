@@ -10,7 +10,7 @@ from market.store import TickStore
 
 __all__ = ["found", "is_store"]
 
-_READ = (".csv", ".parquet", ".zip")
+_READ = (".csv", ".parquet", ".zip", ".gz")
 _OTHER = (".feather", ".arrow", ".json", ".jsonl", ".h5", ".hdf5", ".pkl", ".npz", ".xlsx")
 
 
