@@ -43,7 +43,7 @@ async def exchange():
 
 
 @asynccontextmanager
-async def broker(exchange, market, keys=None, since=0, **settings):
+async def broker(exchange, market, keys=None, since=0, symbols=(SYMBOL,), **settings):
     where = BinanceConfig(
         market=market,
         rest=exchange.url,
@@ -52,7 +52,7 @@ async def broker(exchange, market, keys=None, since=0, **settings):
     )
     keys = Keys(**MINE) if keys is None else keys
     made = BinanceBroker(
-        where, TradingConfig(symbols=(SYMBOL,)), np.random.default_rng(1), keys, since=since
+        where, TradingConfig(symbols=symbols), np.random.default_rng(1), keys, since=since
     )
     try:
         yield made
@@ -193,6 +193,32 @@ async def test_reports_begin_where_they_are_told_to(exchange, market):
         await within(asyncio.create_task(follow(made, told, lambda told: True)))
     # Another process knows the order by its id, which the venue keeps.
     assert {one.order_id for one in told} == {"o-2"}
+
+
+@MARKETS
+async def test_what_stream_and_history_both_tell_is_told_once(exchange, market):
+    async with broker(exchange, market) as made:
+        began = exchange.now_ms
+        assert (await made.submit(order(1, 0.001))).state == "filled"
+    symbols = (SYMBOL, "ETHUSDT")
+    async with broker(exchange, market, since=began * 1_000_000, symbols=symbols) as made:
+        reports, told = made.reports(), []
+        told.append(await within(asyncio.create_task(anext(reports))))
+        assert made._stream.connected.is_set()
+        # The other symbol's history is not asked for yet, and its events wait in the socket.
+        both = Order("o-2", "ETHUSDT", 1, 0.5, 3000.0), Order("o-3", "ETHUSDT", 1, -0.5, 3000.0)
+        for one in both:
+            assert (await made.submit(one)).state == "filled"
+        last = order(4, -0.001)
+        assert (await made.submit(last)).state == "filled"
+        while not (told[-1].order_id == "o-4" and getattr(told[-1], "state", "") == "filled"):
+            told.append(await within(asyncio.create_task(anext(reports))))
+        fills = [one for one in told if isinstance(one, Fill)]
+        assert len({(one.symbol, one.id) for one in fills}) == len(fills)
+        for one in (*both, last):
+            executed = sum(fill.units for fill in fills if fill.order_id == one.id)
+            assert executed == pytest.approx(one.units)
+        await reports.aclose()
 
 
 @MARKETS
