@@ -79,6 +79,7 @@ static void tell_trade(const Trade *t, int edit, int history, int last) {
     }
     wchar_t date[32];
     date_of(t, date);
+    if (history ? !on_history : !on_trade) return; /* nobody asked */
     if (history)
         on_history(asset(), date, t->number, t->price, t->volume, (int)t->quantity, t->buyer,
                    t->seller, t->type);
@@ -92,14 +93,14 @@ static void work(Job *j) {
     case STATE: on_state(j->a, j->b); break;
     case TRADE: tell_trade(&j->trade, j->a, 0, 0); break;
     case TINY: on_tiny(asset(), j->price, 1, j->a); break;
-    case BOOK: on_book(asset(), j->a, j->b, j->c, j->big, 1, j->price, NULL, NULL); break;
-    case FULL: on_book(asset(), 4, -1, 254, 0, 0, 0.0, j->sell, j->buy); break;
+    case BOOK: if (on_book) on_book(asset(), j->a, j->b, j->c, j->big, 1, j->price, NULL, NULL); break;
+    case FULL: if (on_book) on_book(asset(), 4, -1, 254, 0, 0, 0.0, j->sell, j->buy); break;
     case PAST:
         if (history_silent) break;
         for (int i = 0; i < pasts; i++) tell_trade(&past[i], 0, 1, i == pasts - 1);
         on_progress(asset(), 100);
         break;
-    case ORDER: { OrderID id = { 0, orders[j->a].id.local, clients[j->a] }; on_order(id); break; }
+    case ORDER: { OrderID id = { 0, orders[j->a].id.local, clients[j->a] }; if (on_order) on_order(id); break; }
     }
 }
 

@@ -119,8 +119,8 @@ class ProfitSession:
                     await self._changed.wait()
                     self._refused()
         except TimeoutError:
-            await self.close()
             lacking = ", ".join(sorted(self._lacking()))
+            await self.close()
             raise VenueUnreachable(
                 f"no {lacking} in {self.config.timeout:g} s; is Profit's server up, and does the "
                 "licence include it?"
