@@ -68,7 +68,7 @@ async def collect(
         with shown(console, lines) as draw:
             try:
                 flushed = monotonic()
-                while not stopped.is_set() and not all(task.done() for task in tasks):
+                while not stopped.is_set() and not _over(tasks):
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stopped.wait(), min(_DRAWN, flush_seconds))
                     if monotonic() - flushed >= flush_seconds:
@@ -86,6 +86,12 @@ async def collect(
             if isinstance(result, Exception):
                 raise result
     return lines
+
+
+def _over(tasks: list[asyncio.Task[None]]) -> bool:
+    """Return whether all have ended, or one in a way that nobody foresaw."""
+    ended = [task for task in tasks if task.done()]
+    return len(ended) == len(tasks) or any(task.exception() for task in ended)
 
 
 async def _follow(store: TickStore, line: Line, stream: MarketStream | Feed) -> None:
