@@ -91,9 +91,10 @@ class Recorder:
         """
         added = 0
         for kind, events in list(self._held.items()):
+            # Whoever takes events may add some meanwhile: they wait for the next flush.
             ready = len(events)
             if kind == "trades" and not ended:
-                ready = _complete(events)
+                ready = _complete(events[:ready])
             if ready:
                 added += self._store_events(kind, events[:ready])
                 # Not before: what could not be written stays held.
@@ -145,6 +146,8 @@ class Recorder:
 
 def _complete(events: Sequence[MarketEvent]) -> int:
     """Return how many trades from the first on no later one can belong to."""
+    if not events:
+        return 0
     last = events[-1]
     if isinstance(last, FeedGap) or (isinstance(last, Trade) and last.id >= 0):
         return len(events)
