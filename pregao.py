@@ -159,10 +159,14 @@ def check(file: ConfigFile) -> None:
     """Say whether a configuration file is right, and if not, what is wrong where."""
     from market.config import load
     from serve.settings import FileConfig
-    from venues.library.config import CollectConfig, collects
+    from venues.library.config import CollectConfig, about
+    from venues.simulated import ExchangeConfig
 
-    if collects(file):
+    subject = about(file)
+    if subject == "collecting":
         names = load(file, CollectConfig).names
+    elif subject == "exchange":
+        names = load(file, ExchangeConfig).names
     else:
         names = [one.symbol for one in load(file, FileConfig).symbols]
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
@@ -279,6 +283,17 @@ def export(
     from venues.library.exporting import export as run
 
     raise typer.Exit(run(store, symbol, kind, start, end, bars, out, console))
+
+
+@app.command()
+@_plainly
+def exchange(
+    config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/exchange.yaml"),
+) -> None:
+    """Serve the bundled exchange, Deriv's and Binance's protocols, until Ctrl-C."""
+    from venues.simulated.__main__ import main
+
+    raise typer.Exit(main(["--config", str(config)]))
 
 
 @app.command()

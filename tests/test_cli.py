@@ -1,6 +1,7 @@
 """The command line: what is wrong is told in a line, with where it stands and what to do."""
 
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def test_help_names_every_command():
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("demo", "replay", "backtest", "doctor", "config", "data"):
+    for command in ("demo", "replay", "backtest", "exchange", "doctor", "config", "data"):
         assert re.search(rf"^\W*{command}\s", done.stdout, re.MULTILINE), command
 
 
@@ -45,7 +46,8 @@ def test_every_config_here_is_right(path):
     settings = yaml.safe_load(path.read_text())
     collected = [settings.get(venue, {}).get("symbols", ()) for venue in ("deriv", "binance")]
     symbols = settings["symbols"] if "symbols" in settings else [*collected[0], *collected[1]]
-    assert said.startswith(f"right {path}: {len(symbols)} sym")
+    default = 4 * (path.name == "exchange.yaml")  # what its Binance lists of itself
+    assert said.startswith(f"right {path}: {len(symbols) + default} sym")
 
 
 BROKEN = {
@@ -175,3 +177,17 @@ def test_recordings_that_are_not_there_are_told(tmp_path, command):
     assert code == 1
     assert "none of the recordings (R_75) is of a symbol in the config; add it under" in said
     assert not (tmp_path / "floor").exists()
+
+
+def test_the_exchange_runs_until_it_is_interrupted(tmp_path):
+    path = tmp_path / "exchange.yaml"
+    path.write_text("deriv: {port: 0}\nbinance: {port: 0, history_seconds: 60}\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pregao", "exchange", "--config", str(path)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    said = [process.stdout.readline() for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert [line.split()[0] for line in said] == ["deriv", "binance", "ready"]
+    assert process.returncode == 0

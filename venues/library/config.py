@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, Field, model_validator
@@ -22,7 +22,7 @@ __all__ = [
     "CollectConfig",
     "DerivCollection",
     "ProfitCollection",
-    "collects",
+    "about",
 ]
 
 
@@ -54,13 +54,17 @@ Symbols = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_symbol
 Days = Annotated[float, Field(gt=0.0)]
 
 
-def collects(path: Path) -> bool:
-    """Return whether a YAML file is of collecting, and not of a floor."""
+def about(path: Path) -> Literal["floor", "collecting", "exchange"]:
+    """Return what a YAML file sets, by its keys; a floor where that can't be told."""
     try:
         keys = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False  # whoever loads it says what is wrong
-    return isinstance(keys, dict) and bool({"store", "flush_seconds"} & keys.keys())
+        return "floor"  # whoever loads it says what is wrong
+    if not isinstance(keys, dict) or not keys:
+        return "floor"
+    if {"store", "flush_seconds"} & keys.keys():
+        return "collecting"
+    return "exchange" if keys.keys() <= {"deriv", "binance"} else "floor"
 
 
 class DerivCollection(Config):

@@ -28,3 +28,10 @@ class ExchangeConfig(Config):
         """Where each venue will listen, by the key that sets it."""
         venues = {"deriv": self.deriv, "binance": self.binance}
         return {f"exchange.{name}.port": venue.port for name, venue in venues.items() if venue}
+
+    @property
+    def names(self) -> list[str]:
+        """Every symbol listed; a name of several markets is there for each."""
+        deriv = self.deriv.symbols if self.deriv else ()
+        binance = (*self.binance.spot, *self.binance.usdm) if self.binance else ()
+        return [*deriv, *(one.symbol for one in binance)]
