@@ -227,9 +227,13 @@ class DayFiles:
             raise DataError(f"{path} can't be read ({error}); move it away") from error
 
     def delete(self, symbol: str, shelf: str, day: int, segments: list[int]) -> None:
-        """Delete files of a day."""
+        """Delete files of a day, and what a killed writer left of one it had begun."""
         for segment in segments:
             self._fs.delete_file(self.path(symbol, shelf, day, segment))
+        if self._local:
+            whole = Path(self.path(symbol, shelf, day))
+            for draft in whole.parent.glob(f".{whole.stem}.*tmp"):
+                draft.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def locked(self, symbol: str) -> Iterator[None]:

@@ -12,6 +12,7 @@ import pytest
 
 from market.events import SECOND, MarketEvent, Tick, Trade
 from market.recorder import Recorder
+from market.series import Series
 from market.store import TickStore
 
 FLUSH = 7
@@ -101,3 +102,19 @@ def partly(acknowledged: int, kind: str) -> list[int]:
     days = [event(kind, acknowledged + k).time // (86_400 * SECOND) for k in range(FLUSH)]
     cut = [k for k in range(1, FLUSH) if days[k] != days[k - 1]]
     return [acknowledged + k for k in cut]
+
+
+def test_what_a_killed_writer_had_begun_goes_when_its_day_is_merged(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    for n in range(3):
+        times = np.array([3 * n + 1, 3 * n + 2]) * SECOND
+        store.append(Series.ticks("X", times, np.array([1.0, 2.0])), live=True)
+    folder = tmp_path / "X" / "ticks"
+    for name in (".1970-01-01.parquet.tmp", ".1970-01-01.000007.parquet.tmp"):
+        (folder / name).write_bytes(b"PAR1, cut off")
+    (folder / ".1970-01-02.000001.parquet.tmp").write_bytes(b"of another day")
+    assert len(store.read("X")) == 6
+    store.compact("X")
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"1970-01-01.parquet", ".1970-01-02.000001.parquet.tmp"}
+    assert len(store.read("X")) == 6

@@ -45,7 +45,7 @@ class PaperBroker:
     >>> broker.fills(Tick("R_75", 1, 100.0))
     []
     >>> broker.fills(Tick("R_75", 2, 101.0))
-    [Fill(order_id='R_75-1', symbol='R_75', time=2, units=2.0, price=101.0, fee=0.0)]
+    [Fill(order_id='R_75-1', symbol='R_75', time=2, units=2.0, price=101.0, fee=0.0, id='')]
     """
 
     def __init__(self, instrument: Instrument) -> None:
