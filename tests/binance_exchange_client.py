@@ -11,17 +11,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from venues.simulated.binance import BinanceExchange, BinanceExchangeConfig
 
 KEY, SECRET = "test-key", "test-secret"
+PREFIX = {"spot": "/api/v3", "usdm": "/fapi/v1"}
+BOTH = pytest.mark.parametrize("kind", ["spot", "usdm"])
 
 
 def config(**settings: Any) -> BinanceExchangeConfig:
     """A still exchange on a free port with an hour of past."""
     settings = {"port": 0, "speed": 0.0, "history_seconds": 3600, **settings}
     return BinanceExchangeConfig.model_validate(settings)
+
+
+def path(kind: str, *streams: str) -> str:
+    """Of one combined socket; futures' streams of the public route."""
+    return ("/stream" if kind == "spot" else "/public/stream") + "?streams=" + "/".join(streams)
 
 
 def sign(text: str) -> str:

@@ -34,3 +34,12 @@ def data_folder():
     if not folder.is_dir():
         pytest.skip(f"no recorded data at {folder}; set PREGAO_DATA to a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def profit_libraries(tmp_path_factory):
+    """Two ProfitDLLs compiled from the C stub: of today's version, and of an older one."""
+    from tests.profit_dll import compiled
+
+    folder = tmp_path_factory.mktemp("profit")
+    return {"new": compiled(folder), "old": compiled(folder, old=True)}

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 
+from market.errors import OrderUncertain, VenueRejected
 from market.orders import Fill, Order, OrderStatus
 from venues.deriv import DerivBroker, DerivConfig
 from venues.deriv.limits import Limiter
@@ -17,6 +19,7 @@ from venues.simulated.deriv.exchange import DerivExchange
 TOKEN = "a-token"
 SYMBOL = "1HZ75V"
 Report = Fill | OrderStatus
+DIALECTS = pytest.mark.parametrize("dialect", ["v3", "options"])
 
 
 def settings(venue: DerivExchange, dialect: str = "v3", **changed: Any) -> DerivConfig:
@@ -82,3 +85,33 @@ def order(venue: DerivExchange, id: str = "one", units: float = 2.0, **changed: 
     price = float(venue.tape(SYMBOL).close[-1])
     given: dict[str, Any] = {"symbol": SYMBOL, "time": now(venue), "price": price} | changed
     return Order(id=id, units=units, **given)
+
+
+async def ticked(venue: DerivExchange, seconds: float = 1.0) -> None:
+    await venue.advance(seconds)
+
+
+async def surely(it: DerivBroker, sent: Order) -> OrderStatus:
+    """Submit as one must: after a lost answer only what the venue never got is sent again."""
+    try:
+        return await it.submit(sent)
+    except OrderUncertain:
+        with pytest.raises(OrderUncertain, match="was sent before"):
+            await it.submit(sent)
+        found = await it.find(sent)
+        return await it.submit(sent) if found is None else found
+
+
+async def settled(it: DerivBroker, sent: Order) -> OrderStatus:
+    """Submit until it is known that the order is in, never while it is not known."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await it.submit(sent)
+            except OrderUncertain:
+                found = await it.find(sent)
+                if found is not None:
+                    return found
+            except VenueRejected as error:
+                if error.code != "RateLimit":
+                    raise

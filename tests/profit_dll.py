@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes as c
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from venues.profit import ProfitConfig, ProfitSession
+from venues.profit.moments import of_text
 
 SOURCE = Path(__file__).with_name("profit_stub.c")
+TEN = of_text("02/01/2024 10:00:00")
+ORDERS = {"routing": True, "broker": 3, "account": "12345"}
 LOGIN = ("a-key", "a-user", "a-password")
 
 
@@ -80,3 +85,25 @@ def fresh(library: Path, folder: Path) -> Stub:
 def session(stub: Stub, **changed: Any) -> ProfitSession:
     """Make a session on the stub, not open yet."""
     return ProfitSession(ProfitConfig(library=stub.path, **({"timeout": 5.0} | changed)), LOGIN)
+
+
+@asynccontextmanager
+async def opened(stub: Stub, **changed: Any) -> AsyncIterator[ProfitSession]:
+    made = session(stub, **changed)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
+        assert stub.violations() == 0, "functions were called on the DLL's thread"
+
+
+async def take(stream: Any, count: int) -> list[Any]:
+    async with asyncio.timeout(10):
+        return [await anext(stream) for _ in range(count)]
+
+
+async def settled(stub: Stub) -> None:
+    """Wait until the DLL's thread has said all, and the loop has heard it."""
+    stub.wait()
+    await asyncio.sleep(0)

@@ -8,115 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import warnings
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
-from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 from market.errors import DataError, VenueRejected, VenueUnreachable
-from market.orders import Order
-from tests.deriv_feeds import SYMBOL, exchange, feed, take
-from tests.deriv_trading import TOKEN, Ear, broker, now, order
-from venues.base import FeedStats
+from tests.deriv_feeds import SYMBOL
+from tests.deriv_library import Request, bare, hangs, opened, reply, served, stream
 from venues.deriv import DerivBroker, DerivCandles, DerivConfig, DerivFeed
-from venues.deriv.client import Connection
-from venues.deriv.limits import Limiter
-from venues.deriv.official import DerivAPI, ResponseError, build
-
-Request = dict[str, Any]
-Answer = Callable[[Request], "list[Any]"]
+from venues.deriv.official import ResponseError, build
 
 PROPOSAL = {
     "proposal": 1, "amount": 0.55, "basis": "stake", "contract_type": "CALL", "currency": "USD",
     "duration": 5, "duration_unit": "t", "symbol": "R_75",
 }  # fmt: skip
-
-
-class Server:
-    """Answers each request with the frames told; keeps what it got, as it was written."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.got: list[str] = []
-        self.url = ""
-        self._answer = answer
-
-    async def serve(self, connection: ServerConnection) -> None:
-        with suppress(ConnectionClosed):
-            async for frame in connection:
-                self.got.append(str(frame))
-                for reply in self._answer(json.loads(frame)):
-                    if reply is None:
-                        connection.transport.abort()
-                        return
-                    await connection.send(reply if isinstance(reply, str) else json.dumps(reply))
-
-    @property
-    def requests(self) -> list[Request]:
-        return [json.loads(frame) for frame in self.got]
-
-
-@asynccontextmanager
-async def served(answer: Answer) -> AsyncIterator[Server]:
-    made = Server(answer)
-    async with serve(made.serve, "127.0.0.1", 0) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        made.url = f"ws://127.0.0.1:{port}"
-        yield made
-
-
-@asynccontextmanager
-async def opened(url: str, **changed: Any) -> AsyncIterator[Connection]:
-    limiter = Limiter()
-    limiter.learned = True
-    config = DerivConfig(endpoint=url, **({"timeout": 0.5, "backoff_first": 0.01} | changed))
-    connection = await Connection.open(config, FeedStats(), limiter)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def bare(url: str) -> AsyncIterator[Any]:
-    """The library alone, over a connection of ours; what it leaves behind is swept away."""
-    before = asyncio.all_tasks()
-    socket = await connect(url, ping_interval=None)
-    try:
-        yield DerivAPI(connection=socket)
-    finally:
-        for _ in range(5):
-            await asyncio.sleep(0)  # what it has begun must have started to be cancelled
-        socket.transport.abort()
-        left = asyncio.all_tasks() - before
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-
-def reply(request: Request, kind: str = "time", **body: Any) -> Request:
-    told = {"echo_req": request, "msg_type": kind, kind: 7, "req_id": request["req_id"]}
-    return told | body
-
-
-def stream(request: Request, kind: str = "tick", count: int = 3) -> list[Request]:
-    named = {"subscription": {"id": "a" * 36}}
-    return [reply(request, kind, **{kind: {"n": n}}, **named) for n in range(count)]
-
-
-async def hangs(pending: Any) -> bool:
-    try:
-        async with asyncio.timeout(0.2):
-            await pending
-    except TimeoutError:
-        return True
-    return False
 
 
 async def test_trap_01_typed_methods_cut_fractions_off_money() -> None:
@@ -266,67 +174,6 @@ async def test_trap_07_a_purchase_subscribed_to_breaks_every_later_stream() -> N
             assert (await connection.subscribe({"ticks": "R_75"}))["tick"] == {"n": 0}
 
 
-class Spy:
-    """Stands before the library and keeps which of its parts are used."""
-
-    used: set[str]
-
-    def __init__(self, api: Any) -> None:
-        object.__setattr__(self, "_api", api)
-
-    def __getattr__(self, name: str) -> Any:
-        type(self).used.add(name)
-        return getattr(self._api, name)
-
-
-@pytest.fixture
-async def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What a feed, candles and a broker use of the library."""
-    Spy.used = set()
-    monkeypatch.setenv("DERIV_TOKEN", TOKEN)
-    monkeypatch.setattr("venues.deriv.client.build", lambda wire: Spy(build(wire)))
-    async with exchange(speed=0.0) as venue:
-        async with feed(venue.url) as ticks, broker(venue) as it:
-            await ticks.history(SYMBOL, 0)
-            taking = asyncio.create_task(take(ticks, 1, 605))
-            ear = Ear(it)
-            status = await it.submit(order(venue))
-            for _ in range(6):
-                await venue.advance(1.0)
-            await taking
-            await ear.until(1)
-            (position,) = await it.positions()
-            await it.protect(position, take_profit=position.price * 1.5)
-            await it.submit(Order("x", SYMBOL, now(venue), -2.0, 1.0, closes=status.venue_id))
-            await ear.until(2)
-            await venue.drop_all()
-            assert await it.positions() == ()
-            await ear.stop()
-        candles = DerivCandles(DerivConfig(endpoint=venue.url), SYMBOL, 60, _rng())
-        await candles.history(SYMBOL, 0)
-        await candles.close()
-    return Spy.used
-
-
-PARTS = {"send", "subscribe", "sanity_errors", "pending_requests", "subscription_manager"}
-
-
-async def test_trap_08_nothing_is_ever_forgotten(used: set[str]) -> None:
-    async with served(lambda request: stream(request)) as server, bare(server.url) as api:
-        source = await api.subscribe({"ticks": "R_75"})
-        first = asyncio.get_running_loop().create_future()
-        handle = source.subscribe(lambda frame: first.done() or first.set_result(frame))
-        await first
-        for _ in range(5):
-            await asyncio.sleep(0)
-        handle.dispose()
-        await asyncio.sleep(0.05)
-        with pytest.raises(KeyError):
-            await api.forget_all("ticks")
-    assert used == PARTS
-    assert not {"forget", "forget_all"} & used
-
-
 async def test_trap_09_a_stream_once_refused_is_dead_for_ever() -> None:
     def once(request: Request) -> list[Any]:
         error = {"code": "RateLimit", "message": "slow down"}
@@ -358,33 +205,6 @@ async def test_trap_10_every_answer_is_kept() -> None:
                 await connection.call({"time": 1})
             assert connection._api.pending_requests == {}
             assert not await connection._api.cache.has({"time": 1})
-
-
-async def test_trap_11_waiting_for_kinds_of_answers_is_never_used(
-    used: set[str],
-) -> None:
-    async with (
-        served(lambda request: [reply(request)]) as server,
-        bare(server.url) as api,
-    ):
-        with pytest.raises(TypeError):
-            api.expect_response("tick", "history")
-    assert "expect_response" not in used
-
-
-async def test_trap_12_clearing_one_client_kills_all_others(
-    used: set[str],
-) -> None:
-    async with served(lambda request: [reply(request)]) as server:
-        async with bare(server.url) as one, bare(server.url) as two:
-            await two.send({"time": 1})
-            await one.clear()
-            assert await hangs(two.send({"time": 1}))
-        async with opened(server.url) as ours:
-            async with opened(server.url) as other:
-                await other.call({"time": 1})
-            assert (await ours.call({"time": 1}))["time"] == 7
-    assert not {"clear", "disconnect"} & used
 
 
 async def test_trap_13_equal_requests_share_one_stream() -> None:

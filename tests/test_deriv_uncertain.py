@@ -10,8 +10,8 @@ import pytest
 
 from market.errors import OrderUncertain, VenueRejected, VenueUnreachable
 from market.orders import Order
+from tests.deriv_library import Request, Server, opened, served
 from tests.deriv_trading import TOKEN
-from tests.test_deriv_traps import Request, Server, opened, served
 from venues.deriv import DerivBroker, DerivConfig
 from venues.deriv.client import UNSURE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -11,22 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from market.errors import VenueError
-from market.events import SECOND
-from tests.binance_exchange_client import Client, client, config
-from venues.simulated import Exchange, ExchangeConfig
+from tests.binance_exchange_client import BOTH, PREFIX, Client, client, config, path
 from venues.simulated.binance import BinanceExchange
-from venues.simulated.binance.book import BUY, SELL, Book, Resting
-from venues.simulated.binance.klines import INTERVALS, klines, opening
-
-PREFIX = {"spot": "/api/v3", "usdm": "/fapi/v1"}
-BOTH = pytest.mark.parametrize("kind", ["spot", "usdm"])
+from venues.simulated.binance.book import BUY, SELL
 
 
 @pytest.fixture
@@ -39,143 +27,6 @@ async def exchange() -> AsyncIterator[BinanceExchange]:
 async def user(exchange: BinanceExchange) -> AsyncIterator[Client]:
     async with client(exchange) as made:
         yield made
-
-
-def path(kind: str, *streams: str) -> str:
-    """Of one combined socket; futures' streams of the public route."""
-    return ("/stream" if kind == "spot" else "/public/stream") + "?streams=" + "/".join(streams)
-
-
-# ---------------------------------------------------------------- the book
-
-
-@settings(max_examples=200)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([BUY, SELL]), st.integers(90, 110), st.integers(1, 9), st.booleans()
-        ),
-        max_size=60,
-    )
-)
-def test_book_matches_by_price_then_time(steps: list[tuple[int, int, int, bool]]) -> None:
-    """Against a list of orders searched from one end to the other."""
-    book, plain = Book(update=0), []
-    for number, (side, tick, lots, cancels) in enumerate(steps):
-        if cancels and plain:
-            victim = plain.pop(number % len(plain))
-            book.remove(victim)
-            continue
-        order = Resting(side, tick, lots)
-        taken = [(m.maker, m.tick, m.lots) for m in book.take(side, lots, tick).matches]
-        expected = []
-        for other in sorted(
-            (o for o in plain if o.side == -side and side * o.tick <= side * tick),
-            key=lambda o: side * o.tick,
-        ):
-            done = min(order.left, lots_of(other, taken))
-            if done:
-                expected.append((other, other.tick, done))
-                order.left -= done
-        assert taken == expected
-        plain = [o for o in plain if o.left]
-        if order.left:
-            book.add(order)
-            plain.append(order)
-        for one in (BUY, SELL):
-            levels: dict[int, int] = {}
-            for o in plain:
-                if o.side == one:
-                    levels[o.tick] = levels.get(o.tick, 0) + o.left
-            assert book.levels(one, 99) == sorted(levels.items(), key=lambda level: -one * level[0])
-        best = book.best(BUY), book.best(SELL)
-        assert None in best or best[0] < best[1]
-
-
-def lots_of(order: Resting, taken: list[tuple[Resting, int, int]]) -> int:
-    """What the order had before the match that is being checked."""
-    return order.left + sum(lots for maker, _, lots in taken if maker is order)
-
-
-def test_orders_of_one_owner_give_way_as_asked() -> None:
-    for mode, traded, left in (
-        ("NONE", 5, 5),
-        ("EXPIRE_MAKER", 5, 0),
-        ("EXPIRE_TAKER", 0, 10),
-        ("EXPIRE_BOTH", 0, 5),
-    ):
-        book, owner = Book(update=0), object()
-        book.add(Resting(SELL, 100, 5, owner))
-        book.add(Resting(SELL, 100, 5))
-        outcome = book.take(BUY, 5, 100, owner, mode)
-        assert sum(match.lots for match in outcome.matches) == traded, mode
-        assert book.lots(SELL, 100) == left, mode
-        assert outcome.stopped == (mode in ("EXPIRE_TAKER", "EXPIRE_BOTH"))
-        assert len(outcome.expired) == (mode in ("EXPIRE_MAKER", "EXPIRE_BOTH"))
-
-
-# ---------------------------------------------------------------- the tape
-
-
-async def test_tape_depends_on_the_seed_and_not_on_who_looks() -> None:
-    async with BinanceExchange(config()) as one, client(one) as user:
-        async with user.socket(path("spot", "btcusdt@depth@100ms", "btcusdt@aggTrade")):
-            for _ in range(40):
-                await one.advance(0.77)
-        async with BinanceExchange(config()) as two:
-            await two.advance(40 * 0.77)
-            for key, sent in two.sent.items():
-                assert sent.trades == one.sent[key].trades
-                assert sent.depth == one.sent[key].depth
-                assert sent.bars("1s") == one.sent[key].bars("1s")
-            assert len(sent.trades) > 20
-        async with BinanceExchange(config(seed=2)) as three:
-            await three.advance(40 * 0.77)
-            assert three.sent["spot", "BTCUSDT"].trades != one.sent["spot", "BTCUSDT"].trades
-
-
-async def test_prices_follow_the_latent_law(exchange: BinanceExchange) -> None:
-    """Volatility of minute returns is the listed one within four deviations, past and live."""
-    start = exchange.config.start_epoch
-    for market in exchange.markets["spot"].values():
-        market.run_to((start + 1800) * SECOND)
-        for first, last in ((start - 3600, start), (start, start + 1800)):
-            bars = klines(market.trades, "1m", first * 1000, last * 1000 - 60_000)
-            returns = np.diff(np.log([bar.close for bar in bars]))
-            annual = returns.std() * np.sqrt(365 * 1440)
-            error = 4.0 / np.sqrt(2 * len(returns))
-            assert annual == pytest.approx(market.listing.sigma, rel=error)
-
-
-async def test_another_law_moves_the_book() -> None:
-    """Crashes: the worst second falls far more than any rises."""
-    row: dict[str, Any] = {
-        "symbol": "AUSDT",
-        "base": "A",
-        "price": 100,
-        "tick": "0.001",
-        "lot": "0.01",
-    }
-    row |= {"law": "CRASH50", "rate": 200, "orders": 100}
-    plan = config(spot=[row], usdm=[])
-    market = BinanceExchange(plan).markets["spot"]["AUSDT"]
-    market.run_to((plan.start_epoch + 600) * SECOND)
-    for first, last in ((-3600, 0), (0, 600)):
-        start, end = ((plan.start_epoch + second) * 1000 for second in (first, last))
-        moves = np.diff(np.log([bar.close for bar in klines(market.trades, "1s", start, end)]))
-        assert moves.min() < -1.5e-3
-        assert -moves.min() > 1.5 * moves.max()
-
-
-async def test_spot_and_futures_stay_together(exchange: BinanceExchange) -> None:
-    await exchange.advance(200)
-    for symbol, spot in exchange.markets["spot"].items():
-        future = exchange.markets["usdm"][symbol]
-        prices = [m.trades.last() * float(m.grid.tick) for m in (spot, future)]
-        assert prices[0] == pytest.approx(prices[1], rel=5e-3)
-
-
-# ---------------------------------------------------------------- streams and REST agree
 
 
 @BOTH
@@ -284,17 +135,6 @@ async def test_trades_aggregates_and_bars_are_one_tape(
         assert Decimal(k["q"]) == value.quantize(Decimal("1e-8"))
 
 
-@settings(max_examples=40, deadline=None)
-@given(interval=st.sampled_from([*INTERVALS]), ms=st.integers(0, 4_000_000_000_000))
-def test_bars_tile_time(interval: str, ms: int) -> None:
-    start, length = opening(ms, interval), INTERVALS[interval]
-    assert start <= ms < start + length
-    assert opening(start, interval) == start
-    assert opening(start + length, interval) == start + length
-    if interval == "1w":
-        assert np.datetime64(start, "ms").astype("datetime64[D]").astype(object).weekday() == 0
-
-
 async def test_history_pages_without_a_seam(exchange: BinanceExchange, user: Client) -> None:
     await exchange.advance(30)
     market = exchange.markets["spot"]["ETHUSDT"]
@@ -317,171 +157,6 @@ async def test_history_pages_without_a_seam(exchange: BinanceExchange, user: Cli
     quiet = [(a, b) for a, b in pairwise(seconds) if b[8] == 0]
     assert quiet, "some second has no trade"
     assert all(b[1] == b[2] == b[3] == b[4] == a[4] for a, b in quiet)
-
-
-# ---------------------------------------------------------------- sockets
-
-
-async def test_subscriptions_are_made_listed_and_ended(
-    exchange: BinanceExchange, user: Client
-) -> None:
-    async with user.socket("/ws") as socket:
-        [answer] = await socket.ask("SUBSCRIBE", ["btcusdt@trade", "nosuch@trade"], 1)
-        assert answer == {"result": None, "id": 1}
-        [answer] = await socket.ask("LIST_SUBSCRIPTIONS", key="a")
-        assert answer == {"result": ["btcusdt@trade", "nosuch@trade"], "id": "a"}
-        await exchange.advance(20)
-        frames = await socket.drain()
-        assert [frame["t"] for frame in frames] == [
-            trade["t"] for trade in exchange.sent["spot", "BTCUSDT"].trades
-        ]
-        await socket.ask("UNSUBSCRIBE", ["btcusdt@trade"], 3)
-        await exchange.advance(20)
-        await asyncio.sleep(1.0)  # five messages a second are the limit
-        assert await socket.drain() == []
-        for bad, code in (("{", 3), ("{}", 2), ('{"method":"NO","id":1}', 2)):
-            await socket.raw.send_str(bad)
-            assert (await socket.json())["code"] == code
-
-
-async def test_a_socket_is_held_to_its_limits(user: Client) -> None:
-    async with user.socket("/ws") as socket:
-        for number in range(6):
-            await socket.raw.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
-        while await socket.text() is not None:
-            pass
-        assert len(socket.texts) <= 5
-        assert socket.raw.close_code == 1008
-
-
-async def test_a_socket_has_so_many_streams() -> None:
-    async with (
-        BinanceExchange(config(limits={"streams": 2})) as exchange,
-        client(exchange) as user,
-        user.socket("/ws/btcusdt@trade") as socket,
-    ):
-        [answer] = await socket.ask("SUBSCRIBE", ["ethusdt@trade", "ethusdt@depth"])
-        assert answer["code"] == 2
-        [answer] = await socket.ask("SUBSCRIBE", ["ethusdt@trade"])
-        assert answer["result"] is None
-
-
-async def test_a_socket_is_pinged_and_grows_old() -> None:
-    limits = {"ping_seconds": 0.05, "pong_seconds": 0.05, "lifetime": 0.5, "spot_messages": 100}
-    async with BinanceExchange(config(limits=limits)) as exchange, client(exchange) as user:
-        async with user.http.ws_connect(exchange.url + "/ws", autoping=False) as silent:
-            first = await silent.receive()
-            assert first.type.name == "PING"
-            while (message := await silent.receive()).type.name == "PING":
-                pass
-            assert message.type.name in ("CLOSED", "ERROR", "CLOSE")
-            assert silent.close_code != 1001, "broken for silence, not closed for age"
-        async with user.socket("/ws") as socket:
-            assert await socket.text() is None
-            assert socket.raw.close_code == 1001
-
-
-async def test_futures_routes_carry_their_streams(exchange: BinanceExchange, user: Client) -> None:
-    names = "/".join(f"btcusdt@{s}" for s in ("trade", "aggTrade", "bookTicker", "depth@100ms"))
-    for route, kinds in (
-        ("public", {"trade", "bookTicker", "depthUpdate"}),
-        ("market", {"aggTrade"}),
-    ):
-        async with user.socket(f"/{route}/ws/0/{names}") as socket:
-            await exchange.advance(20)
-            assert {frame["e"] for frame in await socket.drain()} == kinds
-
-
-# ---------------------------------------------------------------- calls
-
-
-@pytest.mark.parametrize(
-    ("path", "params", "code"),
-    [
-        ("depth", {"symbol": "NOSUCH"}, -1121),
-        ("depth", {}, -1102),
-        ("depth", {"symbol": "BTCUSDT", "limit": "x"}, -1100),
-        ("klines", {"symbol": "BTCUSDT", "interval": "7m"}, -1120),
-        ("klines", {"symbol": "BTCUSDT", "interval": "1m", "startTime": "-1"}, -1100),
-        ("aggTrades", {"symbol": "BTCUSDT", "limit": "0"}, -1130),
-    ],
-)
-async def test_a_wrong_call_is_refused_by_code(
-    user: Client, path: str, params: dict[str, str], code: int
-) -> None:
-    status, body = await user.call("GET", f"/api/v3/{path}", **params)
-    assert (status, body["code"]) == (400, code)
-    assert body["msg"]
-
-
-async def test_weights_turn_into_429_and_then_a_ban() -> None:
-    limits = {"spot_weight": 30, "ban_after": 2, "ban_seconds": 5}
-    async with BinanceExchange(config(limits=limits)) as exchange, client(exchange) as user:
-        url = exchange.url + "/api/v3/depth?symbol=BTCUSDT&limit=100"
-        seen = []
-        for _ in range(10):
-            async with user.http.get(url) as answer:
-                headers = answer.headers
-                seen.append((answer.status, int(headers["X-MBX-USED-WEIGHT-1M"])))
-                if answer.status != 200:
-                    assert (await answer.json())["code"] == -1003
-                    assert 1 <= int(headers["Retry-After"]) <= 60
-        assert seen[:6] == [(200, 5 * n) for n in range(1, 7)]
-        assert [status for status, _ in seen[6:]] == [429, 429, 418, 418]
-        assert (await user.get("/fapi/v1/ping")) == {}, "futures count on their own"
-
-
-@BOTH
-async def test_exchange_info_lists_steps_and_limits(
-    exchange: BinanceExchange, user: Client, kind: str
-) -> None:
-    info = await user.get(f"{PREFIX[kind]}/exchangeInfo")
-    limits = exchange.config.limits
-    weight = limits.spot_weight if kind == "spot" else limits.usdm_weight
-    assert info["rateLimits"][0]["limit"] == weight
-    for row, listing in zip(info["symbols"], getattr(exchange.config, kind), strict=True):
-        filters = {f["filterType"]: f for f in row["filters"]}
-        assert Decimal(filters["PRICE_FILTER"]["tickSize"]) == listing.tick
-        assert Decimal(filters["LOT_SIZE"]["stepSize"]) == listing.lot
-        assert row["baseAsset"] + row["quoteAsset"] == row["symbol"] == listing.symbol
-
-
-# ---------------------------------------------------------------- as one of several venues
-
-
-async def test_it_runs_beside_the_other_venues() -> None:
-    plan = ExchangeConfig.model_validate(
-        {"deriv": {"port": 0}, "binance": {"port": 0, "history_seconds": 60}}
-    )
-    assert plan.ports == {"exchange.deriv.port": 0, "exchange.binance.port": 0}
-    async with Exchange(plan) as exchange:
-        assert set(exchange.urls) == {"deriv", "binance"}
-        assert exchange.binance is not None
-        async with client(exchange.binance) as user:
-            told = (await user.get("/api/v3/time"))["serverTime"]
-        assert abs(told - exchange.binance.now // (SECOND // 1000)) < 1000
-        taken = config(port=exchange.binance.port)
-        with pytest.raises(VenueError, match="is taken"):
-            await BinanceExchange(taken).start()
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"faults": [{"kind": "gap", "symbol": "NOSUCH", "event": 1}]},
-        {"faults": [{"kind": "gap"}]},
-        {"spot": [], "usdm": []},
-        {"history_seconds": 3600, "start_epoch": 10},
-        {"spot": [{"symbol": "AUSDT", "base": "A", "price": 1, "tick": "1e-9", "lot": 1}]},
-        {"spot": [{"symbol": "A1", "base": "A", "price": 9, "tick": 1, "lot": 1, "law": "NONE"}]},
-    ],
-)
-def test_wrong_settings_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        config(**settings)
-
-
-# ---------------------------------------------------------------- beside the real one
 
 
 def shape(value: Any, key: str = "") -> Any:
