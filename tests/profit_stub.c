@@ -58,8 +58,10 @@ static pthread_t connector;
 static wchar_t known[32] = L"WDOFUT", subscribed[32]; static int books;
 static int login_code, market_code = 4;
 static Trade past[4096]; static int pasts, history_silent;
+static wchar_t asked_from[24], asked_to[24];
 static Order orders[256]; static int order_count; static wchar_t clients[256][24], texts[256][64];
 static int64_t position; static double position_price;
+static int nameless; /* whether the broker has yet to give its own ids */
 
 #define MUST_NOT_BE_CONNECTOR if (running && pthread_equal(pthread_self(), connector)) violations++
 
@@ -88,6 +90,19 @@ static void tell_trade(const Trade *t, int edit, int history, int last) {
                  t->seller, t->type, edit | 0x5500);
 }
 
+/* A text's moment in milliseconds of its month: enough for one day's trades. */
+static long moment(const wchar_t *text) {
+    int day, month, year, hour, minute, second, millis = 0;
+    swscanf(text, L"%d/%d/%d %d:%d:%d.%d", &day, &month, &year, &hour, &minute, &second, &millis);
+    return (((day * 24L + hour) * 60 + minute) * 60 + second) * 1000 + millis;
+}
+
+static int asked(const Trade *t) {
+    wchar_t date[32];
+    date_of(t, date);
+    return moment(asked_from) <= moment(date) && moment(date) <= moment(asked_to);
+}
+
 static void work(Job *j) {
     switch (j->kind) {
     case STATE: on_state(j->a, j->b); break;
@@ -95,11 +110,14 @@ static void work(Job *j) {
     case TINY: on_tiny(asset(), j->price, 1, j->a); break;
     case BOOK: if (on_book) on_book(asset(), j->a, j->b, j->c, j->big, 1, j->price, NULL, NULL); break;
     case FULL: if (on_book) on_book(asset(), 4, -1, 254, 0, 0, 0.0, j->sell, j->buy); break;
-    case PAST:
+    case PAST: {
+        int last = -1;
         if (history_silent) break;
-        for (int i = 0; i < pasts; i++) tell_trade(&past[i], 0, 1, i == pasts - 1);
+        for (int i = 0; i < pasts; i++) if (asked(&past[i])) last = i;
+        for (int i = 0; i <= last; i++) if (asked(&past[i])) tell_trade(&past[i], 0, 1, i == last);
         on_progress(asset(), 100);
         break;
+    }
     case ORDER: { OrderID id = { 0, orders[j->a].id.local, clients[j->a] }; if (on_order) on_order(id); break; }
     }
 }
@@ -172,6 +190,7 @@ int UnsubscribePriceBook(wchar_t *ticker, wchar_t *exchange) { MUST_NOT_BE_CONNE
 int GetHistoryTrades(wchar_t *ticker, wchar_t *exchange, wchar_t *from, wchar_t *to) {
     MUST_NOT_BE_CONNECTOR;
     if (wcslen(from) != 19 || wcslen(to) != 19) return (int)0x80000003;
+    wcscpy(asked_from, from); wcscpy(asked_to, to);
     put((Job){ .kind = PAST });
     return 0;
 }
@@ -234,7 +253,7 @@ int GetOrderDetails(OrderOut *out) {
     out->asset.ticker_length = (int)wcslen(o->asset.ticker);
     out->asset.exchange_length = 1;
     out->text_length = (int)wcslen(texts[i]);
-    out->id.local = o->id.local; out->id.client = clients[i];
+    out->id.local = o->id.local; out->id.client = nameless ? L"" : clients[i];
     out->quantity = o->quantity; out->traded = o->traded; out->leaves = o->leaves;
     out->price = o->price; out->stop = o->stop; out->average = o->average;
     out->side = o->side; out->type = o->type; out->status = o->status;
@@ -300,7 +319,7 @@ void stub_full(const double *bids, const int64_t *bid_sizes, int n_bids, const d
     put((Job){ .kind = FULL, .buy = packed(bids, bid_sizes, n_bids, last),
                .sell = packed(asks, ask_sizes, n_asks, last) });
 }
-void stub_fill(int64_t local, int quantity, double price) {
+static int filled(int64_t local, int quantity, double price) {
     int i = find((OrderID){ 0, local, NULL });
     Order *o = &orders[i];
     o->average = (o->average * (double)o->traded + price * quantity) / (double)(o->traded + quantity);
@@ -308,7 +327,17 @@ void stub_fill(int64_t local, int quantity, double price) {
     o->status = o->leaves ? 1 : 2;
     o->updated.second++;
     position += o->side == 1 ? quantity : -quantity; position_price = price;
-    put((Job){ .kind = ORDER, .a = i });
+    return i;
+}
+void stub_fill(int64_t local, int quantity, double price) {
+    put((Job){ .kind = ORDER, .a = filled(local, quantity, price) });
+}
+void stub_fill_unheard(int64_t local, int quantity, double price) { filled(local, quantity, price); }
+void stub_nameless(int now) { nameless = now; }
+void stub_unstamped(int64_t local) {
+    Order *o = &orders[find((OrderID){ 0, local, NULL })];
+    memset(&o->date, 0, sizeof o->date);
+    memset(&o->updated, 0, sizeof o->updated);
 }
 void stub_reject(int64_t local, const wchar_t *text) {
     int i = find((OrderID){ 0, local, NULL });
@@ -325,6 +354,7 @@ void stub_wait(void) {
 int stub_violations(void) { return violations; }
 int stub_freed(void) { return freed; }
 int stub_books(void) { return books; }
+int stub_running(void) { return running; }
 int stub_sizes(int which) {
     int sizes[] = { sizeof(AssetID), sizeof(AssetIdentifier), sizeof(Account), sizeof(Trade),
                     sizeof(SendOrderRequest), sizeof(OrderID), sizeof(Order), sizeof(OrderOut),

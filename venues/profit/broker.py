@@ -9,7 +9,14 @@ from collections.abc import AsyncGenerator, Sequence
 from math import isnan, nan
 from typing import Any, Literal
 
-from market.errors import ConfigError, OrderUncertain, UnknownSymbol, VenueRejected
+from market.errors import (
+    ConfigError,
+    DataError,
+    OrderUncertain,
+    UnknownSymbol,
+    VenueRejected,
+    VenueUnreachable,
+)
 from market.events import SECOND
 from market.orders import Fill, Order, OrderStatus, Position
 from venues.profit import abi, moments
@@ -64,8 +71,10 @@ class ProfitBroker:
         self._symbols = tuple(symbols)
         self._ours: dict[int, Order] = {}
         self._told: dict[str, OrderStatus] = {}
+        self._open: dict[str, tuple[int, str]] = {}
         self._reports: asyncio.Queue[Fill | OrderStatus | None] = asyncio.Queue()
         session.on_order = self._on_order
+        session.on_ready = self._look_again
 
     async def submit(self, order: Order) -> OrderStatus:
         """Send an order; raises as :meth:`~venues.base.VenueBroker.submit`."""
@@ -74,6 +83,7 @@ class ProfitBroker:
             raise VenueRejected("quantity", f"contracts must be whole, was {order.units:g}")
         if not isnan(order.stop) and isnan(order.limit):
             raise VenueRejected("stop", "B3 takes stop orders with a limit; give `limit` too")
+        self._connected()
         kind = _kind(order)
         sent = abi.SendOrder(
             Version=1,
@@ -90,6 +100,7 @@ class ProfitBroker:
         if local == 0:
             raise OrderUncertain(f"SendOrder gave no number for {order.id}; look it up with find()")
         self._ours[local] = order
+        self._open[str(local)] = local, ""
         return OrderStatus(order.id, order.symbol, order.time, "accepted", venue_id=str(local))
 
     async def cancel(self, order: Order) -> OrderStatus:
@@ -109,7 +120,14 @@ class ProfitBroker:
         return None if found is None else self._status(found, order.id)
 
     async def positions(self) -> Sequence[Position]:
-        """Return what the account holds of the broker's symbols, in contracts."""
+        """Return what the account holds of the broker's symbols, in contracts.
+
+        Raises
+        ------
+        VenueUnreachable
+            The broker is not connected: what it then says is nothing.
+        """
+        self._connected()
         held = []
         for symbol in self._symbols:
             asked = abi.AccountPosition(
@@ -135,6 +153,7 @@ class ProfitBroker:
     async def close(self) -> None:
         """End :meth:`reports`; the session stays open."""
         self._session.on_order = lambda local, client: None
+        self._session.on_ready = lambda: None
         self._reports.put_nowait(None)
 
     def _on_order(self, local: int, client: str) -> None:
@@ -146,10 +165,16 @@ class ProfitBroker:
             return  # gone again; the next change tells
         ours = self._ours.get(local)
         status = self._status(details, ours.id if ours else "")
-        before = self._told.get(status.venue_id)
+        # The broker's own id comes later than the first reports: ours are known by their number.
+        key = str(local) if ours else status.venue_id
+        before = self._told.get(key)
         if before == status:
             return
-        self._told[status.venue_id] = status
+        self._told[key] = status
+        if status.final:
+            self._open.pop(key, None)
+        else:
+            self._open[key] = local, client
         had = before.units if before else 0.0
         if status.units != had:
             paid = status.units * status.price - (had * before.price if before and had else 0.0)
@@ -167,17 +192,28 @@ class ProfitBroker:
             )
         self._reports.put_nowait(status)
 
+    def _look_again(self) -> None:
+        """Ask for each order that was open: what became of it while there was no connection."""
+        for local, client in list(self._open.values()):
+            self._on_order(local, client)
+
+    def _connected(self) -> None:
+        """Raise unless the broker is there; without it, the DLL's lists are empty."""
+        if not self._session.routed:
+            raise VenueUnreachable("the broker is not connected; wait until it is")
+
     def _known(self, order: Order) -> Any:
         """Return the venue's record of an order; ``None`` if it has none."""
+        self._connected()
         for local, ours in self._ours.items():
             if ours.id == order.id:
                 return self._details(abi.OrderIdentifier(Version=0, LocalOrderID=local))
-        others = set(self._ours)
         alike: list[abi.OrderIdentifier] = []
 
         def look(record: Any, _: int) -> int:
+            # Nothing may be raised here: the DLL would take it for "enough", and show no more.
             one = record.contents
-            if one.OrderID.LocalOrderID not in others and _alike(one, order):
+            if one.OrderID.LocalOrderID not in self._ours and _alike(one, order):
                 alike.append(
                     abi.OrderIdentifier(
                         Version=0,
@@ -218,7 +254,7 @@ class ProfitBroker:
         return OrderStatus(
             order_id,
             (order.AssetID.Ticker or "").rstrip("\0 "),
-            moments.of_system(changed),
+            _moment(changed) or 0,
             _STATES.get(order.OrderStatus, "accepted"),
             traded if order.OrderSide == _BUY else -traded,
             order.AveragePrice if traded else nan,
@@ -260,7 +296,7 @@ def _side(order: Order) -> int:
 
 def _alike(one: Any, order: Order) -> bool:
     """Whether a record of the venue's can be our order."""
-    kind = _kind(order)
+    kind, sent = _kind(order), _moment(one.Date)
     return bool(
         one.AssetID.Ticker == order.symbol
         and one.OrderSide == _side(order)
@@ -268,5 +304,13 @@ def _alike(one: Any, order: Order) -> bool:
         and one.OrderType == kind
         and (kind == _MARKET or one.Price == order.limit)
         and (kind != _STOP_LIMIT or one.StopPrice == order.stop)
-        and moments.of_system(one.Date) >= order.time - SLACK
+        and (sent is None or sent >= order.time - SLACK)
     )
+
+
+def _moment(time: abi.SystemTime) -> int | None:
+    """Return the nanoseconds of a time; ``None`` where the broker has not stamped it yet."""
+    try:
+        return moments.of_system(time)
+    except DataError:
+        return None

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from market.errors import DataError, VenueRejected, VenueUnreachable
-from market.events import Trade
+from market.events import SECOND, Trade
 from venues.base import FeedStats
 from venues.profit import abi, moments
 from venues.profit.config import Credentials, ProfitConfig
@@ -39,6 +39,8 @@ LOGIN, ROUTING, MARKET, ACTIVATION = range(4)
 _READY = {LOGIN: 0, ROUTING: 5, MARKET: 4, ACTIVATION: 0}
 _REFUSED = {1: "unknown user", 2: "wrong password", 3: "the user is blocked", 4: "licence expired"}
 _EDIT, _LAST = 1, 2
+_AT_ONCE = 1000
+"""Callbacks worked on in one turn of the loop."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +61,9 @@ class ProfitSession:
         The loaded DLL.
     stats
         Refused callbacks are counted here.
+    on_order, on_ready
+        What is called, on our loop, with an order's two numbers when it changed, and when all is
+        connected, at first or again.
     """
 
     def __init__(self, config: ProfitConfig, login: Credentials) -> None:
@@ -79,6 +84,7 @@ class ProfitSession:
         self._users = 0
         self._lent = False
         self.on_order: Callable[[int, str], None] = lambda local, client: None
+        self.on_ready: Callable[[], None] = lambda: None
         # ctypes keeps no callback alive: these must live as long as the DLL may call them.
         self._callbacks = self._made()
 
@@ -92,6 +98,13 @@ class ProfitSession:
         VenueUnreachable
             It took longer than ``timeout``.
         """
+        try:
+            await self._opened()
+        except BaseException:  # whoever gives up waiting, too: the DLL must not stay logged in
+            await self.close()
+            raise
+
+    async def _opened(self) -> None:
         calls, library = self._callbacks, self.library
         newer = hasattr(library, "SetTradeCallbackV2")
         trade = None if newer else calls["trade"]
@@ -120,14 +133,10 @@ class ProfitSession:
                     self._refused()
         except TimeoutError:
             lacking = ", ".join(sorted(self._lacking()))
-            await self.close()
             raise VenueUnreachable(
                 f"no {lacking} in {self.config.timeout:g} s; is Profit's server up, and does the "
                 "licence include it?"
             ) from None
-        except VenueRejected:
-            await self.close()
-            raise
 
     async def join(self) -> None:
         """Log in if nobody has yet; whoever joins must :meth:`leave`. Raises as :meth:`open`."""
@@ -147,6 +156,11 @@ class ProfitSession:
     def ready(self) -> bool:
         """Whether everything this login is for is connected."""
         return not self._lacking()
+
+    @property
+    def routed(self) -> bool:
+        """Whether the broker is there for orders, be the market data there or not."""
+        return self.config.routing and not self._lacking() & {"login", "broker"}
 
     def listen(self, ticker: str, listener: Listener, book: bool) -> None:
         """Subscribe to a ticker; raises :class:`~market.errors.UnknownSymbol`."""
@@ -188,8 +202,10 @@ class ProfitSession:
             done = asyncio.Event()
             self._histories[ticker] = (found, done)
             try:
+                # Asked in whole seconds, and so to the end of the last one.
+                until = moments.text(end + SECOND - 1)
                 result = self.library.GetHistoryTrades(
-                    ticker, self.config.exchange, moments.text(start), moments.text(end)
+                    ticker, self.config.exchange, moments.text(start), until
                 )
                 checked("GetHistoryTrades", result, ticker)
                 async with asyncio.timeout(self.config.timeout):
@@ -286,17 +302,21 @@ class ProfitSession:
 
     def _drain(self) -> None:
         self._woken = False
-        while self._inbox:
+        for _ in range(min(len(self._inbox), _AT_ONCE)):
             handle, told = self._inbox.popleft()
             try:
                 handle(*told)
             except DataError as error:
                 _log.warning("%s", error)
                 self.stats.refuse(error.reason)
+        if self._inbox:  # a day's history is a million trades: others have their turn meanwhile
+            self._woken = True
+            self._loop.call_soon(self._drain)
 
     def _state(self, kind: int, result: int) -> None:
         self._states[kind] = result
         if self.ready and not self._was_ready:
+            self.on_ready()
             for ticker in list(self._listeners):
                 self._hand(ticker, Reconnected())
         self._was_ready = self.ready

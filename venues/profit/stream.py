@@ -38,7 +38,8 @@ class ProfitStream:
         Which of :data:`KINDS`.
     clock
         Nanoseconds since 1970: quotes and book changes carry no time of the venue's, and get the
-        one they came at. A trade's time is the venue's.
+        one they came at; quotes of one reading follow each other by a nanosecond. A trade's time is
+        the venue's.
     """
 
     def __init__(
@@ -56,22 +57,33 @@ class ProfitStream:
         self._session = session
         self._kinds = frozenset(kinds)
         self._clock = clock
-        self._waiting: deque[Item] = deque()
+        self._waiting: deque[tuple[int, Item]] = deque()
         self._came = asyncio.Event()
         self._closed = False
         self._time = self._id = self._changes = 0
+        self._untimed = dict.fromkeys(sorted(self._kinds & {"quotes", "book"}), 0)
+        self._holes: set[str] = set()
+        self._anew()
+
+    def _anew(self) -> None:
+        """Forget quotes and book: what comes next can't be put on what was before."""
         self._quotes = [nan, nan]
         self._sides = (PriceList(), PriceList())
         self._parts: tuple[list[Level], list[Level]] = ([], [])
+        self._whole = False
 
     async def events(self, after: int) -> AsyncGenerator[MarketEvent, None]:
         """Yield what comes, trades later than ``after`` first from the venue's history.
 
         After a lost connection, and where a slow consumer let more than ``backlog`` events wait,
         the trades missed are fetched from history; if that fails they are told as a
-        :class:`~market.events.FeedGap`. Quotes and book begin anew with the next that come.
+        :class:`~market.events.FeedGap`. Quotes and book have no history: what was lost of them,
+        then or before the beginning, is a gap in front of the next that come, and changes of a book
+        are left out until the whole of it was told.
         """
         self._time = after
+        self._untimed = dict.fromkeys(self._untimed, after)
+        self._holes = set(self._untimed) if after else set()
         await self._session.join()
         try:
             self._session.listen(self.symbol, self._on_item, book="book" in self._kinds)
@@ -80,15 +92,17 @@ class ProfitStream:
                     yield event
             while not self._closed:
                 while self._waiting:
-                    item = self._waiting.popleft()
+                    came, item = self._waiting.popleft()
                     if isinstance(item, Reconnected):
                         self.stats.reconnects += 1
+                        self._anew()
+                        self._holes |= {kind for kind, last in self._untimed.items() if last}
                         if "book" in self._kinds:
                             self._session.renew_book(self.symbol)
                         async for event in self._missed():
                             yield event
                         continue
-                    for made in self._made(item):
+                    for made in self._made(item, came):
                         yield made
                     if self._closed:
                         return
@@ -107,12 +121,12 @@ class ProfitStream:
         self.stats.receipt = monotonic()
         if len(self._waiting) >= self._session.config.backlog:
             # As after a lost connection: what was not taken in time comes from history.
-            first = next((one.time for one in self._waiting if isinstance(one, Trade)), 0)
+            first = next((one.time for _, one in self._waiting if isinstance(one, Trade)), 0)
             if first and not self._time:
                 self._time = first - 1
             self._waiting.clear()
             item = Reconnected()
-        self._waiting.append(item)
+        self._waiting.append((self._clock(), item))
         self._came.set()
 
     async def _missed(self) -> AsyncGenerator[MarketEvent, None]:
@@ -134,17 +148,17 @@ class ProfitStream:
                 for event in self._traded(trade):
                     yield event
 
-    def _made(self, item: Item) -> Iterator[MarketEvent]:
-        """Yield the events that an item makes."""
+    def _made(self, item: Item, came: int) -> Iterator[MarketEvent]:
+        """Yield the events that an item makes, which came at a time of our clock."""
         try:
             if isinstance(item, Trade):
                 if "trades" in self._kinds:
                     yield from self._traded(item)
             elif isinstance(item, QuoteChange):
                 if "quotes" in self._kinds:
-                    yield from self._quoted(item)
+                    yield from self._quoted(item, came)
             elif isinstance(item, BookChange) and "book" in self._kinds:
-                yield from self._changed(item)
+                yield from self._changed(item, came)
         except DataError as error:
             _log.warning("%s: %s", self.symbol, error)
             self.stats.refuse(error.reason)
@@ -160,7 +174,7 @@ class ProfitStream:
         self.stats.received += 1
         yield trade
 
-    def _quoted(self, change: QuoteChange) -> Iterator[MarketEvent]:
+    def _quoted(self, change: QuoteChange, came: int) -> Iterator[MarketEvent]:
         side, price = change
         if side not in (0, 1) or not 0.0 < price < float("inf"):
             self.stats.refuse("price")
@@ -168,10 +182,11 @@ class ProfitStream:
         self._quotes[side] = price
         bid, ask = self._quotes
         if bid <= ask:  # false while one side is unknown, or the other has yet to follow
-            self.stats.received += 1
-            yield Tick(self.symbol, self._clock(), (bid + ask) / 2.0, bid, ask)
+            time = max(came, self._untimed["quotes"] + 1)
+            yield from self._behind_hole("quotes", time)
+            yield Tick(self.symbol, time, (bid + ask) / 2.0, bid, ask)
 
-    def _changed(self, change: BookChange) -> Iterator[MarketEvent]:
+    def _changed(self, change: BookChange, came: int) -> Iterator[MarketEvent]:
         action, position, side, price, size, *packed = change
         if action == FULL:
             last = True
@@ -185,20 +200,31 @@ class ProfitStream:
             for k in (0, 1):
                 self._sides[k].replace(self._parts[k])
                 self._parts[k].clear()
-            levels_now = [self._sides[k].levels for k in (0, 1)]
-            yield self._update(levels_now[0], levels_now[1], snapshot=True)
+            self._whole = True
+            whole = [one.levels for one in self._sides]
+            yield from self._update(came, whole[0], whole[1], snapshot=True)
             return
         if side not in (0, 1):
             raise DataError(f"a side must be 0 or 1, was {side}")
-        changed = self._sides[side].change(action, position, price, size)
-        yield self._update(changed if side == 0 else (), changed if side else (), snapshot=False)
+        if self._whole:
+            changed = self._sides[side].change(action, position, price, size)
+            bids, asks = (changed, ()) if side == 0 else ((), changed)
+            yield from self._update(came, bids, asks, snapshot=False)
 
     def _update(
-        self, bids: tuple[Level, ...], asks: tuple[Level, ...], snapshot: bool
-    ) -> BookUpdate:
+        self, came: int, bids: tuple[Level, ...], asks: tuple[Level, ...], snapshot: bool
+    ) -> Iterator[MarketEvent]:
+        time = max(came, self._untimed["book"])
+        yield from self._behind_hole("book", time)
         self._changes += 1
-        self.stats.received += 1
         number = self._changes
-        return BookUpdate(
-            self.symbol, self._clock(), number, number, bids, asks, number - 1, snapshot
-        )
+        yield BookUpdate(self.symbol, time, number, number, bids, asks, number - 1, snapshot)
+
+    def _behind_hole(self, kind: str, time: int) -> Iterator[FeedGap]:
+        """Yield the gap that is in front of an event, if there is one, and count the event."""
+        last, self._untimed[kind] = self._untimed[kind], time
+        self.stats.received += 1
+        if kind in self._holes:
+            self._holes.discard(kind)
+            self.stats.gaps += 1
+            yield FeedGap(self.symbol, time, last)
