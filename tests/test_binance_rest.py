@@ -16,7 +16,6 @@ from venues.binance import BinanceConfig, BinanceRest
 from venues.binance.config import _REST, _STREAM
 from venues.binance.history import trade_history
 from venues.binance.limits import Limits, Pace, Weights
-from venues.binance.retry import Retry
 from venues.binance.socket import Socket
 
 
@@ -114,7 +113,7 @@ async def test_a_ban_silences_everything_until_it_ends():
             with pytest.raises(VenueRejected, match="another 20 s"):
                 await Socket.open(config, "market", limits, FeedStats(), lambda: 0)
             assert (made.asked.total(), made.opened) == (1, 0)
-            assert Retry(config, limits, rng()).seconds() >= 20
+            assert limits.retry(config, rng()).seconds() >= 20
             clock.now += 21
             assert await rest.time() == T0 * 1_000_000
 

@@ -15,7 +15,7 @@ from market.errors import ConfigError, UnknownSymbol, VenueRejected, VenueUnreac
 from market.events import SECOND, Event, FeedGap
 from tests.deriv_feeds import SYMBOL, exchange, feed, ledger, plain, start, take
 from venues.base import Feed
-from venues.deriv.retry import REFUSALS
+from venues.retry import REFUSALS
 from venues.simulated.deriv.exchange import DerivExchange
 from venues.simulated.deriv.fault import Fault
 

@@ -17,7 +17,8 @@ from market.errors import DataError, VenueRejected, VenueUnreachable
 from market.events import SECOND
 from tests.deriv_feeds import SYMBOL, feed, take
 from venues.deriv import DerivConfig
-from venues.deriv.retry import REFUSALS, Retry
+from venues.deriv.limits import PATIENCE
+from venues.retry import REFUSALS, Retry
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ def test_importing_the_client_costs_no_pyarrow_and_leaves_logging_alone() -> Non
 
 def test_waits_grow_to_their_bound_and_differ() -> None:
     config = DerivConfig(backoff_first=0.1, backoff_most=5.0)
-    retry = Retry(config, np.random.default_rng(1))
+    retry = Retry(config, np.random.default_rng(1), PATIENCE)
     waits = []
     for _ in range(100):
         retry.failed(VenueUnreachable("away"))

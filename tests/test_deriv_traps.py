@@ -1,7 +1,8 @@
-"""The fifteen traps of python-deriv-api: the bare library falls into each, our client into none.
+"""The traps of python-deriv-api: the bare library falls into each, our client into none.
 
 Most tests have two halves: the library alone, which shows that the trap is there, and the client,
-which fails the same way if what guards it is taken away.
+which fails the same way if what guards it is taken away. Parts of the library that our client never
+uses stand in ``test_deriv_traps_unused.py``.
 """
 
 from __future__ import annotations

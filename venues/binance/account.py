@@ -19,7 +19,6 @@ from venues.binance.config import BinanceConfig
 from venues.binance.limits import Limits
 from venues.binance.orders import OrderTold, TradeTold, decode_order, decode_trades_told
 from venues.binance.rest import BinanceRest
-from venues.binance.retry import Retry
 from venues.binance.signing import Keys, Signer
 
 __all__ = ["BinanceAccount", "TradingConfig"]
@@ -147,7 +146,7 @@ class BinanceAccount:
     ) -> bytes:
         """Make a call that may be made twice: one that asks, or that cancels."""
         path = name if name.startswith("/") else f"{self.config.api}/{name}"
-        retry = Retry(self.config, self.rest.limits, self._rng)
+        retry = self.rest.limits.retry(self.config, self._rng)
         while True:
             try:
                 return await self._once(method, path, weight, asked)

@@ -14,7 +14,6 @@ from venues.binance.account import BinanceAccount, TradingConfig
 from venues.binance.config import BinanceConfig
 from venues.binance.limits import Limits
 from venues.binance.orders import OrderTold, TradeTold, order_params
-from venues.binance.retry import Retry
 from venues.binance.signing import Keys, client_order_id
 from venues.binance.user_stream import Report, UserStream
 from venues.clock import wall_clock
@@ -149,7 +148,7 @@ class BinanceBroker:
         orders that were open.
         """
         await self._begin()
-        retry = Retry(self._config, self._account.rest.limits, self._rng)
+        retry = self._account.rest.limits.retry(self._config, self._rng)
         async with aclosing(self._stream.reports(retry)) as reports:
             async for report in reports:
                 if report is None:

@@ -15,7 +15,6 @@ from venues.base import FeedStats
 from venues.binance.config import ROUTES, BinanceConfig
 from venues.binance.line import Item, Line, Opened
 from venues.binance.rest import BinanceRest
-from venues.binance.retry import Retry
 from venues.binance.socket import Arrival
 from venues.binance.track import Track, route
 
@@ -160,7 +159,7 @@ class Following:
         self, make: Callable[[], AsyncGenerator[MarketEvent, None]]
     ) -> AsyncGenerator[MarketEvent, None]:
         """Yield what ``make`` yields, making it again where a request failed in vain."""
-        retry = Retry(self._config, self._rest.limits, self._rng)
+        retry = self._rest.limits.retry(self._config, self._rng)
         while not self._closing.is_set():
             try:
                 async with aclosing(make()) as events:

@@ -11,13 +11,22 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+import numpy as np
+
 from market.errors import ConfigError, VenueRejected
 from venues.binance.config import BinanceConfig
+from venues.retry import Patience, Retry
 
-__all__ = ["BANNED", "Limits", "Pace", "Weights"]
+__all__ = ["BANNED", "PATIENCE", "Limits", "Pace", "Weights"]
 
 BANNED = "418"
 """Code of the error that says the venue has shut us out for a time."""
+
+PATIENCE = Patience(
+    passing=frozenset({"-1000", "-1001", "-1006", "-1007", "-1008", "-1016", "-1034"}),
+    waiting=frozenset({BANNED, "429", "-1003"}),
+)
+"""Refusals worth another attempt."""
 
 _MINUTE = 60.0
 _WEIGHTS = {"spot": 6000, "usdm": 2400}
@@ -150,6 +159,10 @@ class Limits:
     def left(self) -> float:
         """Seconds for which the venue wants to hear nothing from us; 0 if it does not mind."""
         return max(0.0, max(self._quiet_until, self._banned_until) - self._clock())
+
+    def retry(self, config: BinanceConfig, rng: np.random.Generator) -> Retry:
+        """Return a count of failures whose waits are never shorter than the venue asks for."""
+        return Retry(config, rng, PATIENCE, lambda: self.left)
 
     def check(self) -> None:
         """Refuse to ask anything while we are banned.

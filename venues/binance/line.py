@@ -19,7 +19,6 @@ from market.errors import DataError, VenueError
 from venues.base import FeedStats
 from venues.binance.config import BinanceConfig, Route
 from venues.binance.limits import Limits
-from venues.binance.retry import Retry
 from venues.binance.socket import Arrival, Socket
 
 __all__ = ["Item", "Line", "Opened"]
@@ -93,7 +92,7 @@ class Line:
         self._stats = stats
         self._clock = clock
         self._out = out
-        self._retry = Retry(config, limits, rng)
+        self._retry = limits.retry(config, rng)
         self._socket: Socket | None = None
         self._opening: asyncio.Task[Socket] | None = None
         self._patience = config.stale_after

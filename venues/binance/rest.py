@@ -27,7 +27,6 @@ from venues.binance.answers import (
 from venues.binance.config import BinanceConfig
 from venues.binance.intervals import step
 from venues.binance.limits import BANNED, Limits
-from venues.binance.retry import Retry
 
 __all__ = ["BinanceRest"]
 
@@ -157,7 +156,7 @@ class BinanceRest:
         """
         query = urlencode({key: value for key, value in asked.items() if value is not None})
         path = f"{self.config.api}/{name}"
-        retry = Retry(self.config, self.limits, self._rng)
+        retry = self.limits.retry(self.config, self._rng)
         while True:
             try:
                 return await self.request(

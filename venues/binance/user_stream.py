@@ -19,7 +19,7 @@ from venues.binance.account import BinanceAccount
 from venues.binance.answers import Listing
 from venues.binance.codec import Moment, Size, Trouble, decode, nanoseconds
 from venues.binance.orders import STATES, commission
-from venues.binance.retry import Retry
+from venues.retry import Retry
 
 __all__ = ["Report", "UserStream"]
 

@@ -31,10 +31,10 @@ from venues.deriv.deals import (
     sell_request,
     update_request,
 )
-from venues.deriv.limits import Limiter
+from venues.deriv.limits import PATIENCE, Limiter
 from venues.deriv.reports import Report, Reports, closing_status, opening_status
-from venues.deriv.retry import Retry
 from venues.deriv.sizing import contract_key, deal_of, deal_of_bet, limited, moved
+from venues.retry import Retry
 
 __all__ = ["DerivBroker"]
 
@@ -240,7 +240,7 @@ class DerivBroker:
         VenueRejected, DataError
             The venue refuses for good, or what it sends stays malformed.
         """
-        retry = Retry(self._config, self._rng)
+        retry = Retry(self._config, self._rng, PATIENCE)
         connected = False
         while not self._closing.is_set():
             try:

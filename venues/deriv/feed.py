@@ -20,7 +20,7 @@ from venues.deriv.codec import TickKind
 from venues.deriv.config import DerivConfig
 from venues.deriv.fields import epoch
 from venues.deriv.history import Kind, Rows, joined, pages
-from venues.deriv.limits import Limiter
+from venues.deriv.limits import PATIENCE, Limiter
 from venues.deriv.listings import (
     Contracts,
     Listing,
@@ -30,8 +30,8 @@ from venues.deriv.listings import (
     listings_request,
     lookup,
 )
-from venues.deriv.retry import Retry
 from venues.deriv.stream import CandleStream, Stream, TickStream
+from venues.retry import Retry
 
 __all__ = ["DerivCandles", "DerivFeed"]
 
@@ -87,7 +87,7 @@ class _Feed(ABC):
             What it sends stays malformed.
         """
         self._stream = self._begin(after)
-        retry = Retry(self._config, self._rng)
+        retry = Retry(self._config, self._rng, PATIENCE)
         connected = False
         while not self._closing.is_set():
             try:
@@ -134,7 +134,7 @@ class _Feed(ABC):
         if count is not None and count < 1:
             raise ValueError(f"count must be positive, was {count}")
         found: list[Rows] = []
-        retry = Retry(self._config, self._rng)
+        retry = Retry(self._config, self._rng, PATIENCE)
         while True:
             had = len(found)
             try:
@@ -260,7 +260,7 @@ class DerivFeed(_Feed):
     please, a hole can't be told from a pause, and history is trusted to be whole.
 
     A lost connection is re-made for ever. What the venue refuses for good is raised, and so is
-    what it gets wrong :data:`~venues.deriv.retry.REFUSALS` times in a row.
+    what it gets wrong :data:`~venues.retry.REFUSALS` times in a row.
     """
 
     def _kind(self, symbol: str) -> Kind:

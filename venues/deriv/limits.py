@@ -9,8 +9,9 @@ from time import monotonic
 
 from market.errors import DataError
 from venues.deriv.fields import Frame, body
+from venues.retry import Patience
 
-__all__ = ["DEFAULTS", "Limiter", "category", "decode_limits"]
+__all__ = ["DEFAULTS", "PATIENCE", "Limiter", "category", "decode_limits"]
 
 DEFAULTS: Mapping[str, tuple[int, int]] = {
     "general": (180, 14_400),
@@ -18,6 +19,15 @@ DEFAULTS: Mapping[str, tuple[int, int]] = {
     "outcome": (25, 1_500),
 }
 """Calls a minute and an hour of each category, until the venue has said more: the lowest seen."""
+
+PATIENCE = Patience(
+    passing=frozenset(
+        {"CallError", "DisconnectError", "InternalServerError", "InvalidStartEnd",
+         "MarketIsClosed", "WrongResponse"}
+    ),
+    waiting=frozenset({"RateLimit"}),
+)  # fmt: skip
+"""Refusals worth another attempt. ``InvalidStartEnd``: a server a tick behind."""
 
 _CALLS = {
     "proposal": "pricing",
