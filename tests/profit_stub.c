@@ -355,6 +355,7 @@ int stub_violations(void) { return violations; }
 int stub_freed(void) { return freed; }
 int stub_books(void) { return books; }
 int stub_running(void) { return running; }
+int stub_held(void) { return (int)position; }
 int stub_sizes(int which) {
     int sizes[] = { sizeof(AssetID), sizeof(AssetIdentifier), sizeof(Account), sizeof(Trade),
                     sizeof(SendOrderRequest), sizeof(OrderID), sizeof(Order), sizeof(OrderOut),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from market.errors import (
     ConfigError,
     OrderUncertain,
+    UnknownSymbol,
     VenueRejected,
 )
 from market.orders import Fill, Order, OrderStatus
@@ -31,8 +32,8 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROFIT_ORDER_PASSWORD", "1234")
 
 
-def order(key: str, units: float, **changed: float) -> Order:
-    return Order(key, "WDOFUT", TEN, units, 5000.0, **changed)
+def order(key: str, contracts: float, limit: float = nan, stop: float = nan) -> Order:
+    return Order(key, "WDOFUT", TEN, 10.0 * contracts, 5000.0, limit, stop)
 
 
 @pytest.mark.usefixtures("password")
@@ -53,15 +54,16 @@ async def test_the_life_of_an_order(newest: Stub) -> None:
         got = await take(reports, 5)
         fills = [one for one in got if isinstance(one, Fill)]
         assert [(f.order_id, f.units, f.price, f.id) for f in fills] == [
-            ("one", -2.0, 5000.0, "BR000000:2"),
-            ("one", -3.0, 5001.0, "BR000000:5"),
+            ("one", -20.0, 5000.0, "BR000000:20"),
+            ("one", -30.0, pytest.approx(5001.0), "BR000000:50"),
         ]
         states = [one for one in got if isinstance(one, OrderStatus)]
         assert [one.state for one in states] == ["accepted", "partial", "filled"]
-        assert states[-1].units == -5.0
+        assert states[-1].units == -50.0
         assert states[-1].price == pytest.approx(5000.6)
         (held,) = await broker.positions()
-        assert (held.symbol, held.units, held.price) == ("WDOFUT", -5.0, 5001.0)
+        assert (held.symbol, held.units, held.price) == ("WDOFUT", -50.0, 5001.0)
+        assert newest.held() == -5  # of units ten are a contract
         await broker.close()
         assert [one async for one in reports] == []
 
@@ -110,8 +112,8 @@ async def test_an_order_from_before_a_restart_is_recognised(newest: Stub) -> Non
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (order("a", 1.5), "contracts must be whole, was 1.5"),
-        (order("a", 0.0), "contracts must be whole, was 0"),
+        (order("a", 1.5), "contracts must be whole, 15 units of WDOFUT are 1.5"),
+        (order("a", 0.0), "contracts must be whole, 0 units of WDOFUT are 0"),
         (order("a", 1.0, stop=5001.0), "give `limit` too"),
     ],
 )
@@ -121,6 +123,13 @@ async def test_orders_that_are_refused_before_they_are_sent(
     async with opened(newest, **ORDERS) as running:
         with pytest.raises(VenueRejected, match=message):
             await ProfitBroker(running, ("WDOFUT",)).submit(wrong)
+
+
+@pytest.mark.usefixtures("password")
+async def test_a_future_whose_contract_is_not_known_is_not_sent(newest: Stub) -> None:
+    async with opened(newest, **ORDERS) as running:
+        with pytest.raises(UnknownSymbol, match="'CCMFUT' is none of the futures known here"):
+            await ProfitBroker(running, ()).submit(Order("a", "CCMFUT", TEN, 1.0, 60.0))
 
 
 async def test_orders_need_routing_and_a_password(

@@ -30,8 +30,8 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROFIT_ORDER_PASSWORD", "1234")
 
 
-def order(key: str, units: float, limit: float = nan) -> Order:
-    return Order(key, "WDOFUT", TEN, units, 5000.0, limit)
+def order(key: str, contracts: float, limit: float = nan) -> Order:
+    return Order(key, "WDOFUT", TEN, 10.0 * contracts, 5000.0, limit)
 
 
 # ---------------------------------------------------------------- quotes and book
@@ -170,7 +170,7 @@ async def test_a_fill_told_before_the_broker_named_the_order_is_told_once(newest
         await settled(newest)
         await broker.close()
         fills = [one async for one in broker.reports() if isinstance(one, Fill)]
-        assert [one.units for one in fills] == [2.0, 3.0]
+        assert [one.units for one in fills] == [20.0, 30.0]
 
 
 @pytest.mark.usefixtures("password")
@@ -185,5 +185,5 @@ async def test_what_was_filled_while_the_broker_was_away_is_reported(newest: Stu
         await settled(newest)
         await broker.close()
         reports = [one async for one in broker.reports()]
-        assert [one.units for one in reports if isinstance(one, Fill)] == [5.0]
+        assert [one.units for one in reports if isinstance(one, Fill)] == [50.0]
         assert reports[-1].state == "filled"  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from math import isnan, nan
 from typing import Any, Literal
 
+from market.contracts import contract_of
 from market.errors import (
     ConfigError,
     DataError,
@@ -43,7 +44,10 @@ SLACK = 2 * SECOND
 
 
 class ProfitBroker:
-    """Where orders for B3 go; see :class:`~venues.base.VenueBroker`. Units are **contracts**.
+    """Where orders for B3 go; see :class:`~venues.base.VenueBroker`.
+
+    Units are everybody's: of a future **contracts times point value** (10 are one WDO, see
+    :class:`~market.contracts.Contract`), else shares. Here they are made contracts.
 
     Parameters
     ----------
@@ -78,9 +82,14 @@ class ProfitBroker:
 
     async def submit(self, order: Order) -> OrderStatus:
         """Send an order; raises as :meth:`~venues.base.VenueBroker.submit`."""
-        size = abs(order.units)
-        if size != int(size) or not size:
-            raise VenueRejected("quantity", f"contracts must be whole, was {order.units:g}")
+        if self._session.config.exchange == "F":
+            contract_of(order.symbol)  # what is not known can't be counted in contracts
+        size = _contracts(order)
+        if abs(size - round(size)) > 1e-9 * size or not round(size):
+            raise VenueRejected(
+                "quantity",
+                f"contracts must be whole, {order.units:g} units of {order.symbol} are {size:g}",
+            )
         if not isnan(order.stop) and isnan(order.limit):
             raise VenueRejected("stop", "B3 takes stop orders with a limit; give `limit` too")
         self._connected()
@@ -94,7 +103,7 @@ class ProfitBroker:
             OrderSide=_side(order),
             Price=-1.0 if kind == _MARKET else order.limit,
             StopPrice=order.stop if kind == _STOP_LIMIT else -1.0,
-            Quantity=int(size),
+            Quantity=round(size),
         )
         local = checked("SendOrder", self._session.library.SendOrder(c.byref(sent)), order.symbol)
         if local == 0:
@@ -120,7 +129,7 @@ class ProfitBroker:
         return None if found is None else self._status(found, order.id)
 
     async def positions(self) -> Sequence[Position]:
-        """Return what the account holds of the broker's symbols, in contracts.
+        """Return what the account holds of the broker's symbols.
 
         Raises
         ------
@@ -140,9 +149,10 @@ class ProfitBroker:
             if result & 0xFFFFFFFF == _NO_POSITION:
                 continue
             checked("GetPositionV2", result, symbol)
-            units = asked.OpenQuantity * (1 if asked.OpenSide == _BUY else -1)
-            if units:
-                held.append(Position(symbol, float(units), asked.OpenAveragePrice))
+            contracts = asked.OpenQuantity * (1 if asked.OpenSide == _BUY else -1)
+            if contracts:
+                units = contracts * _point_value(symbol)
+                held.append(Position(symbol, units, asked.OpenAveragePrice))
         return held
 
     async def reports(self) -> AsyncGenerator[Fill | OrderStatus, None]:
@@ -249,11 +259,12 @@ class ProfitBroker:
         return out
 
     def _status(self, order: Any, order_id: str) -> OrderStatus:
-        traded = float(order.TradedQuantity)
+        symbol = (order.AssetID.Ticker or "").rstrip("\0 ")
+        traded = order.TradedQuantity * _point_value(symbol)
         changed = order.LastUpdate if order.LastUpdate.wYear else order.Date
         return OrderStatus(
             order_id,
-            (order.AssetID.Ticker or "").rstrip("\0 "),
+            symbol,
             _moment(changed) or 0,
             _STATES.get(order.OrderStatus, "accepted"),
             traded if order.OrderSide == _BUY else -traded,
@@ -284,6 +295,18 @@ class ProfitBroker:
             raise ConfigError("orders need PROFIT_ORDER_PASSWORD in the environment") from None
 
 
+def _point_value(symbol: str) -> float:
+    """Return the units in a contract; 1 for a share, and for what another put into the account."""
+    try:
+        return contract_of(symbol).point_value
+    except UnknownSymbol:
+        return 1.0
+
+
+def _contracts(order: Order) -> float:
+    return abs(order.units) / _point_value(order.symbol)
+
+
 def _kind(order: Order) -> int:
     if not isnan(order.stop):
         return _STOP_LIMIT
@@ -300,7 +323,7 @@ def _alike(one: Any, order: Order) -> bool:
     return bool(
         one.AssetID.Ticker == order.symbol
         and one.OrderSide == _side(order)
-        and one.Quantity == int(abs(order.units))
+        and one.Quantity == round(_contracts(order))
         and one.OrderType == kind
         and (kind == _MARKET or one.Price == order.limit)
         and (kind != _STOP_LIMIT or one.StopPrice == order.stop)
