@@ -20,7 +20,6 @@ _FIXED = {
     (11, 15): "Republic",
     (12, 24): "Christmas Eve",
     (12, 25): "Christmas",
-    (12, 31): "New Year's Eve",
 }
 _MOVABLE = {
     -48: "Carnival Monday",
@@ -53,12 +52,12 @@ def b3_holidays(year: int) -> dict[date, str]:
 
     Notes
     -----
-    National and bank holidays, the last day of the year, and São Paulo's own (25 January, 9 July,
-    20 November), which B3 kept until 2021, but for 2020, when the two later ones were brought
-    forward into May and it traded on all of them. Since 2024 20 November is national. The weekdays
-    without a bar in real candles of 2018 are exactly these; the years after 2021 rest on B3's
-    published rules as we know them. A day that a recording has bars on is never called closed for
-    this table's sake.
+    National and bank holidays, the year's last weekday (as on 30 December 2022, a Friday), and São
+    Paulo's own (25 January, 9 July, 20 November), which B3 kept until 2021, but for 2020, when the
+    two later ones were brought forward into May and it traded on all of them. Since 2024 20 November
+    is national. The weekdays without a bar in real candles of 2018 are exactly these; the years
+    after 2021 rest on B3's published rules as we know them. A day that a recording has bars on is
+    never called closed for this table's sake.
 
     Examples
     --------
@@ -67,10 +66,14 @@ def b3_holidays(year: int) -> dict[date, str]:
     ('Carnival Monday', False)
     >>> [date(year, 11, 20) in b3_holidays(year) for year in (2018, 2020, 2023, 2024)]
     [True, False, False, True]
+    >>> date(2022, 12, 30) in b3_holidays(2022)
+    True
     """
     days = {date(year, *at): name for at, name in _FIXED.items()}
     sunday = easter(year)
     days |= {sunday + timedelta(days=shift): name for shift, name in _MOVABLE.items()}
+    last = date(year, 12, 31)
+    days[last - timedelta(days=max(0, last.weekday() - 4))] = "last day of the year"
     if year <= 2021:
         days[date(year, 1, 25)] = "São Paulo's foundation"
     if year <= 2021 and year != 2020:

@@ -15,6 +15,7 @@ from market.calendar import ALWAYS, B3_DOLLAR, B3_INDEX, calendar_of
 from market.events import SECOND
 from market.holes import holes
 from market.holidays import b3_holidays, easter
+from market.rollover import front
 
 HOUR = 3600 * SECOND
 
@@ -37,6 +38,15 @@ def test_the_holidays_of_a_year() -> None:
         "01-01", "03-03", "03-04", "04-18", "04-21", "05-01", "06-19", "11-20", "12-24", "12-25",
         "12-31",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("year", "last"), [(2020, 30), (2021, 30), (2022, 29), (2023, 28), (2024, 30), (2028, 28)]
+)
+def test_the_last_weekday_of_a_year_has_no_session(year: int, last: int) -> None:
+    """Of 30 December 2022 and 29 December 2023, both Fridays, the press told it."""
+    assert B3_DOLLAR.trading_day(date(year + 1, 1, 2), -1) == date(year, 12, last)
+    assert front("WDO", date(year, 12, last)) == f"WDOG{(year + 1) % 100}"
 
 
 @pytest.mark.parametrize(
