@@ -58,6 +58,12 @@ class DayFiles:
         A folder, made when first written to, or a filesystem's URI.
     filesystem
         A pyarrow filesystem, for one that has no URI; ``root`` is a path in it then.
+
+    Raises
+    ------
+    DataError
+        The URI is of no filesystem that pyarrow knows. So it is of every method where a file can't
+        be listed, read, written or deleted.
     """
 
     def __init__(self, root: str | Path, filesystem: Any = None) -> None:
@@ -69,7 +75,7 @@ class DayFiles:
         if filesystem is not None:
             self._fs, self.root = filesystem, str(root)
         elif isinstance(root, str) and "://" in root:
-            self._fs, self.root = fs.FileSystem.from_uri(root)
+            self._fs, self.root = _filesystem(root)
         else:
             self._fs, self.root = fs.LocalFileSystem(), str(Path(root).absolute())
         self.root = self.root.rstrip("/")
@@ -186,6 +192,10 @@ class DayFiles:
 
     def put(self, table: Any, path: str) -> None:
         """Write a table to ``path``, whole or not at all."""
+        with _possible(path, "written", "make room, or check the path; what was stored is whole"):
+            self._put(table, path)
+
+    def _put(self, table: Any, path: str) -> None:
         folder, _, name = path.rpartition("/")
         if not self._local:
             self._fs.create_dir(folder, recursive=True)
@@ -229,7 +239,9 @@ class DayFiles:
     def delete(self, symbol: str, shelf: str, day: int, segments: list[int]) -> None:
         """Delete files of a day, and what a killed writer left of one it had begun."""
         for segment in segments:
-            self._fs.delete_file(self.path(symbol, shelf, day, segment))
+            path = self.path(symbol, shelf, day, segment)
+            with _possible(path, "deleted", "check whom it belongs to"):
+                self._fs.delete_file(path)
         if self._local:
             whole = Path(self.path(symbol, shelf, day))
             for draft in whole.parent.glob(f".{whole.stem}.*tmp"):
@@ -244,8 +256,10 @@ class DayFiles:
         import fcntl
 
         folder = Path(self.root) / symbol
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as file:
+        with _possible(str(folder), "written", "check the path"):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / ".lock").open("w")
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -297,7 +311,35 @@ class DayFiles:
                 return list(self._fs.get_file_info(self._select(folder, allow_not_found=True)))
             except FileNotFoundError:
                 continue  # made, or a file in it taken away, while it was being listed
+            except OSError as error:
+                reason = error.strerror or error
+                raise DataError(f"{folder} can't be listed ({reason}); check the path") from error
         raise DataError(f"{folder} changes too fast to be read; try again")
+
+
+def _filesystem(uri: str) -> tuple[Any, str]:
+    import pyarrow as pa
+    import pyarrow.fs as fs
+
+    try:
+        found: tuple[Any, str] = fs.FileSystem.from_uri(uri)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        # A URI may hold a key and its secret.
+        scheme = uri.partition("://")[0]
+        raise DataError(
+            f"{scheme}://… is no store ({type(error).__name__}); give a folder, or the URI of a "
+            "bucket: s3://…, gs://…, abfs://…"
+        ) from None
+    return found
+
+
+@contextlib.contextmanager
+def _possible(path: str, done: str, remedy: str) -> Iterator[None]:
+    """Raise :class:`DataError` for what the filesystem refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path} can't be {done} ({error.strerror or error}); {remedy}") from error
 
 
 def _commonest(files: list[tuple[Footer, Any]]) -> int:

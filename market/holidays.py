@@ -54,10 +54,10 @@ def b3_holidays(year: int) -> dict[date, str]:
     -----
     National and bank holidays, the year's last weekday (as on 30 December 2022, a Friday), and São
     Paulo's own (25 January, 9 July, 20 November), which B3 kept until 2021, but for 2020, when the
-    two later ones were brought forward into May and it traded on all of them. Since 2024 20 November
-    is national. The weekdays without a bar in real candles of 2018 are exactly these; the years
-    after 2021 rest on B3's published rules as we know them. A day that a recording has bars on is
-    never called closed for this table's sake.
+    two later ones were brought forward into May and it traded on all of them. Since 2024 the last
+    of them is national. The weekdays without a bar in real candles of 2018 are exactly these; the
+    years after 2021 rest on B3's published rules as we know them. A day that a recording has bars
+    on is never called closed for this table's sake.
 
     Examples
     --------

@@ -71,9 +71,8 @@ class Recorder:
         kind = KIND_OF[type(event)]
         held = self._held.setdefault(kind, [])
         gap = self._gaps.pop(kind, None)
-        if gap is not None:
-            held.append(gap)
-        held.append(event)
+        # At once: a flush in another thread must not take a gap without the event behind it.
+        held.extend((event,) if gap is None else (gap, event))
 
     def flush(self, ended: bool = False) -> int:
         """Put what is held on the disk, and return how many rows were new there.
@@ -86,7 +85,7 @@ class Recorder:
 
         Raises
         ------
-        OSError
+        DataError
             The disk is full, or gone; all is still held.
         """
         added = 0

@@ -112,22 +112,23 @@ async def _flush(store: TickStore, lines: list[Line], ended: bool = False) -> No
     """Put what is held on the disk, and forget what is too old."""
 
     def work() -> None:
+        faults = []
         for line in lines:
-            line.recorder.flush(ended)
+            try:
+                line.recorder.flush(ended)
+            except DataError as error:
+                faults.append(error)  # the others' events are no worse for it
+                continue
             keep, symbol = line.source.retention, line.source.symbol
             # Once an hour of the market's time.
             if keep is not None and line.time // _HOUR > line.forgotten:
                 store.forget(symbol, line.time - keep)
                 line.forgotten = line.time // _HOUR
+        if faults:
+            raise faults[0]
 
-    try:
-        # In a thread: the sockets must not wait for the disk.
-        await asyncio.to_thread(work)
-    except OSError as error:
-        raise DataError(
-            f"{store.root} can't be written ({error.strerror or error}); make room and start "
-            "again: what was stored is whole"
-        ) from error
+    # In a thread: the sockets must not wait for the disk.
+    await asyncio.to_thread(work)
 
 
 @contextlib.asynccontextmanager

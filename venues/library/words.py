@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isnan
 
 import numpy as np
@@ -89,6 +89,8 @@ def instant(text: str, end: bool = False) -> int:
     --------
     >>> moment(instant("2026-04-03")), moment(instant("2026-04-03", end=True))
     ('2026-04-03 00:00:00', '2026-04-03 23:59:59')
+    >>> moment(instant("20260403", end=True)), moment(instant("2026-04-03T11", end=True))
+    ('2026-04-03 23:59:59', '2026-04-03 11:00:00')
     """
     try:
         parsed = datetime.fromisoformat(text)
@@ -99,5 +101,8 @@ def instant(text: str, end: bool = False) -> int:
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     span = aware - datetime(1970, 1, 1, tzinfo=UTC)
     nanoseconds = (span.days * 86_400 + span.seconds) * SECOND + span.microseconds * 1000
-    whole_day = end and len(text) == len("2026-04-03")
+    try:
+        whole_day = end and bool(date.fromisoformat(text))
+    except ValueError:
+        whole_day = False
     return nanoseconds + (86_400 * SECOND - 1 if whole_day else 0)
