@@ -35,6 +35,7 @@ class Archive:
         self.hold = None  # an event that the second half waits for
         self.two = asyncio.Event()
         self.running = self.most = 0
+        self.slow = 0.0
 
     def put(self, file, content, sums=None):
         self.content["/" + file.path] = content
@@ -58,7 +59,7 @@ class Archive:
         if content is None:
             return web.Response(status=404)
         if request.path.endswith("CHECKSUM"):
-            return web.Response(body=content)
+            return await self.in_two(request, content)
         start = request.http_range.start or 0
         self.ranges.append(start)
         headers = {}
@@ -82,6 +83,16 @@ class Archive:
             await self.hold.wait()
             start += len(content) // 2
         await response.write(content[start:])
+        return response
+
+    async def in_two(self, request, content):
+        """Send a little over a slow line."""
+        response = web.StreamResponse()
+        response.content_length = len(content)
+        await response.prepare(request)
+        await response.write(content[:40])
+        await asyncio.sleep(self.slow)
+        await response.write(content[40:])
         return response
 
 
@@ -220,6 +231,13 @@ async def test_a_wrong_checksum_is_an_error_and_nothing_is_kept(tmp_path):
             await brought(config, tmp_path, FILES[:2])
         assert [path.name for path in tmp_path.rglob("*.zip")] == ["BTCUSDT-trades-2024-08-02.zip"]
         assert not list(tmp_path.rglob("*.part"))
+
+
+async def test_a_checksum_that_comes_in_pieces_is_read_whole(tmp_path):
+    async with archive() as (made, config):
+        made.put(FILES[0], noise(1000))
+        made.slow = 0.05
+        assert [one.state for one in await brought(config, tmp_path)] == ["new"]
 
 
 @pytest.mark.parametrize("sums", [b"", b"xyz", b"0" * 64 + b"  other.zip\n", b"\xff" * 90])

@@ -128,6 +128,28 @@ async def test_too_many_requests_are_waited_for_as_long_as_is_said():
         assert made.asked["time"] == 2
 
 
+async def test_a_ban_is_known_though_its_words_are_lost_and_long_words_are_cut():
+    async def banned(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 418 Teapot\r\nRetry-After: 120\r\nContent-Length: 99\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(banned, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    config = BinanceConfig(rest=f"http://127.0.0.1:{port}", attempts=1)
+    async with server, BinanceRest(config, rng()) as rest:
+        with pytest.raises(VenueUnreachable, match="no answer"):
+            await rest.time()
+        with pytest.raises(VenueRejected, match="banned"):
+            await rest.time()
+    async with venue(attempts=1) as (made, config), BinanceRest(config, rng()) as rest:
+        made.answers = [(503, f'{{"code":-1,"msg":"{"x" * 10_000}"}}', {})]
+        with pytest.raises(VenueUnreachable, match="503") as caught:
+            await rest.time()
+        assert len(str(caught.value)) < 400
+
+
 async def test_used_weight_and_limits_are_read_from_the_answers():
     async with venue() as (made, config), BinanceRest(config, rng()) as rest:
         made.queries += [None] * 500

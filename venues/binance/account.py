@@ -26,6 +26,10 @@ __all__ = ["BinanceAccount", "TradingConfig"]
 CLOCK = "-1021"
 """Code of the error that says a request was stamped too early or too late."""
 
+_DAY = 86_400_000
+_KEPT, _WINDOW = 180 * _DAY, 7 * _DAY
+"""Milliseconds for which the futures keep own trades, and of which they tell at once."""
+
 
 class TradingConfig(Config):
     """Who may trade what.
@@ -35,8 +39,8 @@ class TradingConfig(Config):
     symbols
         What this account trades here; their executions are reported.
     real
-        Whether orders may go to the venue itself, with real money. Without it only the testnet
-        and an exchange on this machine are traded at.
+        Whether orders may go to the venue itself, with real money. Without it only the testnet at
+        its own address and an exchange on this machine are traded at.
     window
         Milliseconds for which a signed request is good.
     """
@@ -102,9 +106,13 @@ class BinanceAccount:
         clock: Callable[[], int],
         limits: Limits | None = None,
     ) -> None:
-        if not (config.testnet or config.local or trading.real):
+        # An address that was given may be the real venue's, whatever `testnet` says.
+        play = config.testnet and not (config.rest or config.stream)
+        if not (play or config.local or trading.real):
             raise ConfigError(
-                "must be true for orders with real money; set testnet for play money", key="real"
+                "must be true for orders with real money; set testnet, without an address, for "
+                "play money",
+                key="real",
             )
         self.config, self.trading = config, trading
         self.rest = BinanceRest(config, rng, limits)
@@ -193,14 +201,43 @@ class BinanceAccount:
             raise
         return True
 
+    async def now(self) -> int:
+        """Return the venue's time, milliseconds, as it was measured last."""
+        if not self._measured:
+            await self.measure()
+        return (self.signer.clock() + self.signer.offset) // 1_000_000
+
     async def trades(
-        self, symbol: str, after: int | None = None, since: int | None = None
+        self,
+        symbol: str,
+        after: int | None = None,
+        since: int | None = None,
+        until: int | None = None,
     ) -> tuple[TradeTold, ...]:
-        """Return own trades with a number above ``after``, from ``since`` ms on, or the last."""
+        """Return own trades: those above number ``after``, of a time (ms), or else the last.
+
+        Where nothing is said the futures tell of the last seven days only.
+        """
         name = "myTrades" if self._spot else "userTrades"
         first = None if after is None else after + 1
-        asked = {"symbol": symbol, "fromId": first, "startTime": since, "limit": 1000}
+        asked: dict[str, str | int | None] = {"symbol": symbol, "fromId": first, "limit": 1000}
+        asked |= {"startTime": since, "endTime": until}
         return decode_trades_told(await self._again("GET", name, 20 if self._spot else 5, asked))
+
+    async def trades_since(self, symbol: str, since: int) -> tuple[TradeTold, ...]:
+        """Return the first own trades from ``since`` ms on, 1,000 at most; all that is left.
+
+        The futures tell of seven days at once, and keep half a year: it is gone through.
+        """
+        if self._spot:
+            return await self.trades(symbol, since=since)
+        now = await self.now()
+        since = max(since, now - _KEPT)
+        while True:
+            found = await self.trades(symbol, since=since, until=since + _WINDOW - 1)
+            since += _WINDOW
+            if found or since > now:
+                return found
 
     async def positions(self) -> Sequence[Position]:
         """Return what is held of the symbols: on spot all there is of a symbol's base asset."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from time import monotonic
 
+import msgspec
 import numpy as np
 
 from market.errors import DataError, OrderUncertain, VenueRejected, VenueUnreachable
@@ -21,6 +24,11 @@ from venues.clock import wall_clock
 __all__ = ["BinanceBroker"]
 
 _PAGE = 1000
+_BACK = 86_400_000
+"""Milliseconds before the present from which executions are asked for where none was ever seen:
+clocks differ, and nothing older can be mistaken for new."""
+_ENDS = 10_000
+"""Orders done that are remembered, so that what comes late of one is known as old."""
 
 
 class BinanceBroker:
@@ -58,8 +66,9 @@ class BinanceBroker:
     The venue itself takes the futures' stop orders at another door since December 2025, which is
     not built here: it refuses them with code ``-4120``. The bundled exchange takes them.
 
-    An order's state may be told again by :meth:`reports` after a lost connection, an execution
-    never is.
+    An order's state may be told again by :meth:`reports` after a lost connection, but none that
+    is older than one told; an execution never is told again. A status' ``fee`` is ``nan`` where
+    an order was executed and the answer doesn't say for what commission; fills do.
     """
 
     def __init__(
@@ -83,6 +92,10 @@ class BinanceBroker:
         self._open: dict[str, Order] = {}
         self._fees: dict[str, float] = {}
         self._told: dict[str, int] = {}
+        self._from: dict[str, int] = {}
+        self._doubtful: dict[str, float] = {}
+        self._stood: dict[tuple[str, str], float] = {}
+        self._ended: dict[tuple[str, str], None] = {}
 
     async def submit(self, order: Order) -> OrderStatus:
         """Send an order; see :class:`~venues.base.VenueBroker`.
@@ -106,6 +119,10 @@ class BinanceBroker:
         try:
             told = await self._account.place(asked)
         except OrderUncertain:
+            self._doubtful[client_id] = monotonic() + self._trading.window / 1000.0
+            raise
+        except VenueUnreachable:
+            del self._open[client_id]
             raise
         except VenueRejected as error:
             if error.code == "-4116" or "Duplicate order" in str(error):
@@ -114,7 +131,10 @@ class BinanceBroker:
                     return known
             del self._open[client_id]
             raise
-        return await self._state(told, client_id)
+        try:
+            return await self._state(told, client_id)
+        except DataError as error:
+            raise OrderUncertain(f"the answer to an order can't be read: {error}") from None
 
     async def cancel(self, order: Order) -> OrderStatus:
         """Take back what is not executed of an order, and return where it stands then.
@@ -131,10 +151,19 @@ class BinanceBroker:
         return found
 
     async def find(self, order: Order) -> OrderStatus | None:
-        """Return what the venue knows of an order; ``None`` if it never got it."""
+        """Return what the venue knows of an order; ``None`` if it never got it.
+
+        After a lost answer ``None`` takes as long as a request is good (``window``): until then
+        the venue may still get what is on its way.
+        """
         client_id = client_order_id(order.id)
         self._ids[client_id] = order.id
         told = await self._account.order(order.symbol, client_id)
+        left = self._doubtful.get(client_id, 0.0) - monotonic()
+        if told is None and left > 0.0:
+            await asyncio.sleep(left)
+            told = await self._account.order(order.symbol, client_id)
+        self._doubtful.pop(client_id, None)
         return None if told is None else await self._state(told, client_id)
 
     async def positions(self) -> Sequence[Position]:
@@ -147,16 +176,17 @@ class BinanceBroker:
         Each new connection first asks for the executions since the last one told, and for the
         orders that were open.
         """
-        await self._begin()
         retry = self._account.rest.limits.retry(self._config, self._rng)
-        async with aclosing(self._stream.reports(retry)) as reports:
+        async with aclosing(self._stream.reports(retry, self._begin)) as reports:
             async for report in reports:
                 if report is None:
                     try:
                         async for missed in self._missed():
                             yield missed
-                    except VenueUnreachable:
+                    except (VenueUnreachable, DataError) as error:
                         # What is missing is asked for again on the next connection.
+                        if isinstance(error, DataError):
+                            self.stats.refuse(error.reason)
                         await self._stream.drop()
                 elif report.s in self._trading.symbols:
                     for told in await self._of(report):
@@ -174,9 +204,10 @@ class BinanceBroker:
                 continue
             await self._account.listing(symbol)
             told = max((one.id for one in await self._account.trades(symbol)), default=-1)
+            self._from[symbol] = await self._account.now() - _BACK
             if self._since:
-                since = -(-self._since // 1_000_000)
-                wanted = await self._account.trades(symbol, since=since)
+                since = self._from[symbol] = -(-self._since // 1_000_000)
+                wanted = await self._account.trades_since(symbol, since)
                 told = min((one.id - 1 for one in wanted), default=told)
             self._told[symbol] = told
 
@@ -191,7 +222,12 @@ class BinanceBroker:
         for symbol in self._trading.symbols:
             more = True
             while more:
-                trades = await self._account.trades(symbol, after=self._told[symbol])
+                last = self._told[symbol]
+                if last < 0:
+                    # Asked for by number, an account's whole past would come.
+                    trades = await self._account.trades_since(symbol, self._from[symbol])
+                else:
+                    trades = await self._account.trades(symbol, after=last)
                 more = len(trades) >= _PAGE
                 for trade in sorted(trades, key=lambda one: one.id):
                     if trade.id > self._told[symbol]:
@@ -199,7 +235,9 @@ class BinanceBroker:
                         self._told[symbol] = trade.id
                         yield fill
         for told, client_id in stands:
-            yield await self._state(told, client_id)
+            status = await self._state(told, client_id)
+            if self._news(status):
+                yield msgspec.structs.replace(status, fee=self._fees.get(client_id, 0.0))
 
     async def _fill(self, trade: TradeTold) -> Fill:
         key = (trade.symbol, trade.order_id)
@@ -221,20 +259,33 @@ class BinanceBroker:
         try:
             self._numbers[report.s, report.i] = client_id
             fill = report.fill(order_id, await self._account.listing(report.s))
-            if fill is not None:
-                if report.t <= self._told[report.s]:
-                    return []
+            if fill is not None and report.t > self._told[report.s]:
                 self._told[report.s] = report.t
                 self._fees[client_id] = self._fees.get(client_id, 0.0) + fill.fee
                 told.append(fill)
-            told.append(report.status(order_id, self._fees.get(client_id, 0.0)))
+            status = report.status(order_id, self._fees.get(client_id, 0.0))
+            if self._news(status):
+                told.append(status)
         except DataError as error:
             self.stats.refuse(error.reason)
             return told
         self.stats.received += len(told)
-        if isinstance(told[-1], OrderStatus) and told[-1].final:
+        if status.final:
             self._open.pop(client_id, None)
         return told
+
+    def _news(self, status: OrderStatus) -> bool:
+        """Whether a state is none that is older than one told; note it as told."""
+        key = (status.symbol, status.venue_id)
+        if key in self._ended or abs(status.units) < self._stood.get(key, 0.0):
+            return False
+        self._stood[key] = abs(status.units)
+        if status.final:
+            del self._stood[key]
+            self._ended[key] = None
+            if len(self._ended) > _ENDS:
+                del self._ended[next(iter(self._ended))]
+        return True
 
     async def _state(self, told: OrderTold, client_id: str) -> OrderStatus:
         """Return where an order stands, and forget it as open if that is the end."""

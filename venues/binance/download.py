@@ -234,7 +234,9 @@ class _Fetch:
         async with self._session.get(self._url(".CHECKSUM"), allow_redirects=False) as response:
             if not _found(response, self._file.path):
                 return None
-            sums = await response.content.read(1000)
+            sums = b""
+            while len(sums) < 1000 and (part := await response.content.read(1000)):
+                sums += part
         expected(sums, self._path.name)
         return sums
 

@@ -54,7 +54,10 @@ class OrderTold(msgspec.Struct, frozen=True, rename="camel"):
     fills: tuple[_Part, ...] = ()
 
     def state(self, order_id: str, listing: Listing) -> OrderStatus:
-        """Return it in our words, as the order ``order_id``."""
+        """Return it in our words, as the order ``order_id``.
+
+        The fee is ``nan`` where something was executed and the answer doesn't say for what.
+        """
         known = STATES.get(self.status)
         if known is None or self.side not in ("BUY", "SELL"):
             raise DataError(f"{self.symbol}: an order's state was {self.status!r:.40}")
@@ -63,6 +66,7 @@ class OrderTold(msgspec.Struct, frozen=True, rename="camel"):
         if isnan(price) and self.executed_qty > 0.0:
             price = self.cummulative_quote_qty / self.executed_qty
         moment = self.transact_time or self.update_time
+        unsaid = nan if self.executed_qty > 0.0 and not self.fills else 0.0
         return OrderStatus(
             order_id,
             self.symbol,
@@ -73,7 +77,8 @@ class OrderTold(msgspec.Struct, frozen=True, rename="camel"):
             sum(
                 commission(listing, part.commission, part.commission_asset, part.price)
                 for part in self.fills
-            ),
+            )
+            + unsaid,
             str(self.order_id),
         )
 

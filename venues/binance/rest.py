@@ -119,8 +119,9 @@ class BinanceRest:
             async with self._open().request(
                 method, url, headers=headers, allow_redirects=False
             ) as response:
-                body = await _whole(response, what)
+                # Before the body, which may never come whole.
                 self.limits.answered(response.status, response.headers)
+                body = await _whole(response, what)
                 status = response.status
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise VenueUnreachable(f"{what}: no connection ({type(error).__name__})") from None
@@ -130,7 +131,7 @@ class BinanceRest:
             return body
         trouble = decode_trouble(body)
         if status >= 500 or (trouble is not None and str(trouble.code) in _UNKNOWN):
-            words = f": {trouble.msg}" if trouble is not None else ""
+            words = f": {trouble.msg[:200]}" if trouble is not None else ""
             raise _lost(method, f"{what}: status {status}{words}")
         if status == 418:
             self.limits.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from math import nan
 from typing import Any
@@ -60,7 +60,8 @@ class Report(msgspec.Struct, frozen=True):
 
     def fill(self, order_id: str, listing: Listing) -> Fill | None:
         """Return the execution it tells, if it tells one."""
-        if self.x != "TRADE":
+        # A liquidation is an execution like any other, by another name.
+        if self.x not in ("TRADE", "CALCULATED") or self.l == 0.0:
             return None
         paid = commission(listing, self.n, self.N or listing.quote, self.L)
         units = self._signed(self.l)
@@ -146,22 +147,30 @@ class UserStream:
         self._closing = asyncio.Event()
         self._wire: aiohttp.ClientWebSocketResponse | None = None
 
-    async def reports(self, retry: Retry) -> AsyncGenerator[Report | None, None]:
+    async def reports(
+        self, retry: Retry, begin: Callable[[], Awaitable[None]]
+    ) -> AsyncGenerator[Report | None, None]:
         """Yield ``None`` for each new connection, then what it tells; ends with :meth:`close`.
+
+        ``begin`` is awaited before the first connection, again until it succeeds.
 
         Raises
         ------
         VenueRejected
             The venue will not tell, and asking again would not help.
         """
-        before = False
+        begun = before = False
         while not self._closing.is_set():
             try:
+                if not begun:
+                    await begin()
+                    begun = True
                 async with self._connected() as wire:
-                    retry.succeeded()
                     self.stats.reconnects += before
                     before = True
                     yield None
+                    if not wire.closed:  # else what was missed could not be asked for
+                        retry.succeeded()
                     async for report in self._read(wire):
                         yield report
                 raise VenueUnreachable("the connection of the account's events was lost")
@@ -200,10 +209,13 @@ class UserStream:
         else:
             url = config.stream_url("public").removesuffix("/public/stream")
             url += f"/private/ws/{await self._account.listen_key()}"
-        timeout = aiohttp.ClientTimeout(connect=config.connect_timeout)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        limits = self._account.rest.limits
+        limits.check()
+        await limits.connections.take()
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
             try:
-                wire = await session.ws_connect(url, heartbeat=config.stale_after)
+                async with asyncio.timeout(config.connect_timeout):
+                    wire = await session.ws_connect(url, heartbeat=config.stale_after)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 # The address of the futures' stream is a secret.
                 raise VenueUnreachable(
