@@ -12,8 +12,10 @@ from market.errors import OrderUncertain, VenueRejected, VenueUnreachable
 from market.orders import Order
 from tests.deriv_library import Request, Server, opened, served
 from tests.deriv_trading import TOKEN
+from venues.base import FeedStats
 from venues.deriv import DerivBroker, DerivConfig
-from venues.deriv.client import UNSURE
+from venues.deriv.client import UNSURE, Connection
+from venues.deriv.limits import Limiter
 
 OFFERS = {
     "available": [
@@ -118,3 +120,43 @@ async def test_what_was_never_sent_is_not_uncertain(
             await connection.deal({"buy": "1", "price": 1})
         assert not isinstance(lost.value, OrderUncertain)
         assert len(server.got) == 1
+
+
+async def test_a_stream_refused_while_a_purchase_is_on_its_way_does_not_answer_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The venue ends a stream with an error; the purchase beside it may have been made."""
+    monkeypatch.delenv("DERIV_TOKEN")
+    streams: list[Request] = []
+
+    def answer(request: Request) -> list[Any]:
+        frame = {"msg_type": "tick", "echo_req": request, "req_id": request["req_id"], "tick": {}}
+        if "ticks" in request:
+            streams.append(frame)
+            return [frame | {"subscription": {"id": "a" * 36}}]
+        return [streams[0] | {"error": {"code": "MarketIsClosed", "message": "come back"}}]
+
+    async with served(answer) as server, opened(server.url, timeout=5.0) as connection:
+        await connection.subscribe({"ticks": "R_75"})
+        with pytest.raises(OrderUncertain, match="MarketIsClosed"):
+            await connection.deal({"buy": "1", "price": 1})
+        with pytest.raises(VenueUnreachable, match="MarketIsClosed"):
+            await connection.call({"time": 1})
+        with pytest.raises(VenueRejected, match="MarketIsClosed: come back"):
+            await connection.next(5.0)
+        # The library has thrown the stream away by now: closing must not trip over it.
+        await connection.close()
+
+
+async def test_an_order_that_the_limits_hold_up_is_not_sent_late() -> None:
+    limiter = Limiter()
+    limiter.learned = True
+    async with served(venue({"buy": BOUGHT})) as server:
+        config = DerivConfig(endpoint=server.url, timeout=0.1)
+        connection = await Connection.open(config, FeedStats(), limiter)
+        limiter.refused("buy", 3600.0, 3600.0)
+        with pytest.raises(VenueRejected, match="RateLimit: buy was not sent") as caught:
+            await connection.deal({"buy": "1", "price": 1})
+        assert caught.value.code == "RateLimit"
+        await connection.close()
+        assert not [request for request in server.requests if "buy" in request]

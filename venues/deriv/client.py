@@ -149,14 +149,23 @@ class Connection:
         Raises
         ------
         VenueRejected
-            The venue refused it: nothing was done.
+            The venue refused it: nothing was done. Or our own limits would have held it up for
+            more than ``timeout`` real seconds: a market order is not for later.
         OrderUncertain
             It was sent, and no answer came that says what became of it.
         VenueUnreachable
             It was not sent.
         """
         name = next(iter(request))
-        await self._limiter.admit(name)
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                await self._limiter.admit(name)
+        except TimeoutError:
+            raise VenueRejected(
+                "RateLimit",
+                f"{name} was not sent: the venue's limits would have held it up for more than "
+                f"{self._config.timeout:g} s",
+            ) from None
         if self._lost.done():
             raise VenueUnreachable(f"{name} was not sent: {self._lost.result()}")
         try:
@@ -214,7 +223,9 @@ class Connection:
         # ids it doesn't try to tell the venue so.
         self._api.subscription_manager.key_to_subs_id.clear()
         for pending in list(self._api.pending_requests.values()):
-            pending.on_error(VenueUnreachable("connection closed"))
+            # A stream that the venue ended with an error was thrown away by the library itself.
+            if not pending.is_disposed:
+                pending.on_error(VenueUnreachable("connection closed"))
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
@@ -287,7 +298,11 @@ class Connection:
             except (ConnectionClosed, OSError) as error:
                 raise VenueUnreachable(f"connection lost: {error}") from error
         if self._lost.done():
-            raise self._lost.result()
+            lost = self._lost.result()
+            if isinstance(lost, VenueRejected):
+                # A stream was refused: no answer to this request, and must not pass for one.
+                raise VenueUnreachable(f"connection given up: {lost}") from lost
+            raise lost
         raise VenueUnreachable(f"no answer to {name} in {patience:g} s")
 
     async def _ping(self) -> None:
