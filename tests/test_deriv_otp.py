@@ -92,6 +92,11 @@ async def test_a_password_is_nowhere_to_be_read(
     with pytest.raises(DataError) as plain:
         decode_address(200, f'{{"data": {{"url": "ws://host/ws?otp={SECRET}"}}}}'.encode())
     assert SECRET not in str(plain.value)
+    address = f"wss://host/ws?otp={SECRET}"
+    for content in ({"data": address}, {"data": {"url": [address]}}, {"data": [{"url": address}]}):
+        with pytest.raises(DataError, match="must hold a text `url`") as odd:
+            decode_address(200, msgspec.json.encode(content))
+        assert SECRET not in str(odd.value)
 
 
 async def test_what_is_missing_is_named() -> None:

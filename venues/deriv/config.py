@@ -6,7 +6,7 @@ import os
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from market.config import Config
 
@@ -86,6 +86,20 @@ class DerivConfig(Config):
             if isinstance(dialect, str) and dialect in _ENDPOINTS:
                 return given | {"endpoint": _ENDPOINTS[dialect]}
         return given
+
+    @field_validator("endpoint", "rest")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            host, port, user = (parts.hostname or "").encode("idna"), parts.port, parts.username
+        except ValueError as error:
+            raise ValueError(f"must be an address with a host and a port: {error}") from None
+        if not host or port == 0:
+            raise ValueError("must be an address with a host and a port")
+        if user is not None:
+            raise ValueError("must hold no password: secrets come from the environment alone")
+        return url
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

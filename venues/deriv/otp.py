@@ -10,7 +10,7 @@ import msgspec
 
 from market.errors import ConfigError, DataError, VenueRejected, VenueUnreachable
 from venues.deriv.config import DerivConfig, is_local
-from venues.deriv.fields import body, rows, text
+from venues.deriv.fields import rows
 
 __all__ = ["decode_address", "trading_address"]
 
@@ -87,7 +87,10 @@ def decode_address(status: int, content: bytes) -> str:
         frame = None
     if status >= 300:
         raise _refusal(status, frame)
-    address = text("otp", "url", body(frame, "data").get("url"))
+    data = frame.get("data") if isinstance(frame, Mapping) else None
+    address = data.get("url") if isinstance(data, Mapping) else None
+    if not isinstance(address, str) or not address:
+        raise DataError("otp: an answer must hold a text `url` in an object `data`")
     if not (address.startswith("wss://") or (address.startswith("ws://") and is_local(address))):
         raise DataError("otp: url must be wss://, was another (not shown: it holds a password)")
     return address

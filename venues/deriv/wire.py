@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,10 @@ __all__ = ["Wire"]
 
 _MOST_BYTES = 8 << 20
 """Of one frame: 5000 ticks are some 150 kB."""
+
+_log = logging.getLogger(__name__)
+# At its finest the library logs frames and addresses whole: the token and the passwords in them.
+_log.setLevel(logging.INFO)
 
 
 class Wire:
@@ -55,8 +60,10 @@ class Wire:
                 compression=None,
                 max_size=_MOST_BYTES,
                 proxy=None if is_local(url) else True,
+                logger=_log,
             )
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+        except (OSError, TimeoutError, ValueError, InvalidHandshake, InvalidURI) as error:
+            # ValueError: an address that no host can have.
             why = type(error).__name__ if address else error or type(error).__name__
             raise VenueUnreachable(
                 f"can't connect to {shown} ({why}); is the endpoint right and the venue up?"
