@@ -88,6 +88,15 @@ def test_a_contract_reads_alike_in_both_dialects() -> None:
     assert not old.open
 
 
+@pytest.mark.parametrize("told", [V3, OPTIONS], ids=["v3", "options"])
+def test_a_contract_decided_but_not_paid_out_is_open(told: dict[str, Any]) -> None:
+    unpaid = told | {"status": "lost", "is_sold": 0, "sell_price": None, "sell_time": None}
+    contract = decode_contract(poc(unpaid))
+    assert contract.open
+    assert (isnan(contract.brought), contract.ended) == (True, 0)
+    assert not decode_contract(poc(told | {"is_sold": 1})).open
+
+
 def test_the_account_s_lists_read_alike_in_both_dialects() -> None:
     held = {"contract_id": 5, "purchase_time": 9, "buy_price": 1.5, "contract_type": "CALL"}
     entry = Entry(5, "buy", 9 * SECOND, 1.5, "R_75", "CALL")

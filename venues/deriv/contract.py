@@ -182,6 +182,8 @@ def decode_contract(frame: Frame) -> Contract:
     status = found.get("status") or "open"
     if status not in _STATUSES:
         raise DataError(f"{where}: status must be one of {_STATUSES}, was {status!r:.80}")
+    if found.get("is_sold") == 0:
+        status = "open"  # decided, it may be, but not paid out: for how much, the next frame says
     kind = text(where, "contract_type", found.get("contract_type"))
     multiplier = number(where, "multiplier", found["multiplier"]) if kind in _SIGNS and (
         found.get("multiplier") is not None
