@@ -173,3 +173,29 @@ def test_whatever_a_parquet_file_holds_it_is_read_or_refused(
         read_recording(path, tolerate=1.0)
     except DataError:
         return
+
+
+def test_a_row_of_more_cells_than_the_header_is_kept_aside(tmp_path: Path) -> None:
+    rows = [f"{1_700_000_000 + 2 * k},100" for k in range(300)]
+    rows[5] = "1700000010,1,000.5"  # which 1 would pass for the price
+    rows[7] += ","
+    recording = read_recording(write(tmp_path / "X.csv", "ts,price", *rows))
+    [bad] = recording.bad
+    assert (bad.where, bad.reason) == ("X.csv:7", "3 cells where the header names 2")
+    assert len(recording.series[0]) == 299
+
+
+def test_a_column_named_twice_is_not_chosen_among(tmp_path: Path) -> None:
+    path = write(tmp_path / "X.csv", "ts,price,price", "1700000000,100,200")
+    with pytest.raises(DataError, match="names price twice; leave one of them out"):
+        read_recording(path)
+
+
+def test_a_bar_without_a_vwap_has_no_volume_in_contracts(tmp_path: Path) -> None:
+    row = "2024-01-02 09:{:02}:00,4900,4901,4899,4900.5,{},10,{},0,{},WDOG24"
+    rows = [row.format(k, 490_000, 245_000, 4900) for k in range(5)]
+    rows += [row.format(5, 0, 0, 0), row.format(6, 490_000, 245_000, 0)]
+    [series] = read_recording(write(tmp_path / "WDO.csv", FLOW, *rows)).series
+    assert series.columns["volume"][:5].tolist() == [10.0] * 5
+    assert np.isnan(series.columns["volume"][5:]).all()
+    assert np.isnan(series.columns["buy_volume"][5:]).all()

@@ -98,7 +98,7 @@ def read_recording(
     columns = columns_of(table, layout)
     names, where = _symbols(path, columns, symbol)
     rows = read_rows(columns, layout.kind, _zone(path, layout, names, zone), careful)
-    bad = dict(rows.bad)
+    bad = rows.bad | table.wide
     bad |= dict.fromkeys(np.flatnonzero(where == -1).tolist(), "symbol is missing")
     series: list[Series] = []
     duplicates = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,16 @@ class Table:
         Line the first row stands on: 2 under a CSV's header, 1 in Parquet.
     delimiter
         Between cells.
+    wide
+        What is wrong with a row that has more cells than the header names: which of them is which
+        can't be known.
     """
 
     path: Path
     columns: dict[str, pa.ChunkedArray]
     first: int
     delimiter: str = ","
+    wide: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -64,7 +68,7 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     DataError
-        It is missing, empty, of another kind, or not what its name says.
+        It is missing, empty, of another kind, not what its name says, or names a column twice.
     """
     if not path.is_file():
         raise DataError(f"{path} is no file; check the path")
@@ -82,8 +86,9 @@ def read_table(path: Path) -> Table:
 
 
 def _csv(path: Path) -> Table:
-    data = path.read_bytes().rstrip(b"\r\n")
+    wide: dict[int, str] = {}
     try:
+        data = path.read_bytes().rstrip(b"\r\n")
         if data.startswith(_UTF16):  # as MetaTrader writes some of its exports
             data = data.decode("utf-16").encode()
         elif _WINDOWS in data.partition(b"\n")[0].lower():  # as Profit does
@@ -92,10 +97,17 @@ def _csv(path: Path) -> Table:
         delimiter = max(_DELIMITERS, key=head.count)
         cells = next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])
         header = [_name(cell) for cell in cells or [""]]
-        columns = _fast(data, len(header), delimiter) or _careful(data, len(header), delimiter)
+        twice = sorted({name for name in header if name and header.count(name) > 1})
+        if twice:
+            raise DataError(f"{path} names {', '.join(twice)} twice; leave one of them out")
+        columns = _fast(data, len(header), delimiter)
+        if columns is None:
+            columns, wide = _careful(data, len(header), delimiter)
+    except OSError as error:
+        raise DataError(f"{path} can't be read ({error.strerror or error})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not CSV in UTF-8 ({error}); convert it") from error
-    return Table(path, dict(zip(header, columns, strict=True)), 2, delimiter)
+    return Table(path, dict(zip(header, columns, strict=True)), 2, delimiter, wide)
 
 
 def _fast(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray] | None:
@@ -118,12 +130,20 @@ def _fast(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray] | No
     return list(table.columns)
 
 
-def _careful(data: bytes, width: int, delimiter: str) -> list[pa.ChunkedArray]:
-    """Return the columns of any CSV: short rows end in nulls, what is too much is cut off."""
-    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
-    body = [row if len(row) == width else [*row, *[None] * width][:width] for row in rows[1:]]
+def _careful(
+    data: bytes, width: int, delimiter: str
+) -> tuple[list[pa.ChunkedArray], dict[int, str]]:
+    """Return the columns of any CSV, short rows ending in nulls, and the rows that are too wide."""
+    text = io.StringIO(data.decode("utf-8-sig"), newline="")
+    rows = list(csv.reader(text, delimiter=delimiter))[1:]
+    wide = {
+        at: f"{len(row)} cells where the header names {width}"
+        for at, row in enumerate(rows)
+        if any(row[width:])  # an empty one behind the last is a delimiter too many
+    }
+    body = [row if len(row) == width else [*row, *[None] * width][:width] for row in rows]
     columns: list[Any] = list(zip(*body, strict=True)) if body else [()] * width
-    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]
+    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns], wide
 
 
 def _parquet(path: Path) -> Table:

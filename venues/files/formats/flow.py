@@ -24,9 +24,10 @@ def _columns(columns: Columns) -> Columns:
 
 
 def _contracts(symbol: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the values with both volumes in contracts instead of BRL."""
+    """Return the values with both volumes in contracts instead of BRL; ``nan`` without a vwap."""
     values = values.copy()
-    worth = contract_of(symbol).point_value * values[:, _VWAP]
+    vwap = values[:, _VWAP]
+    worth = contract_of(symbol).point_value * np.where(vwap > 0.0, vwap, np.nan)
     values[:, _VOLUME] /= worth
     values[:, _BOUGHT] /= worth
     return values
