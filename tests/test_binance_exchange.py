@@ -1,9 +1,10 @@
 """The client at the bundled Binance: what was published is what arrives, through every fault."""
 
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 import pytest
 
+from market.book import Book
 from market.events import BookUpdate, FeedGap, Tick, Trade
 from tests.binance_venue import SYMBOL, rng, taking
 from venues.binance import BinanceConfig, BinanceFeed, BinanceRest, BinanceStream
@@ -116,6 +117,16 @@ async def test_books_follow_without_a_hole_and_quotes_agree_with_them(market):
         quotes = [event for event in got.events if isinstance(event, Tick)]
         assert len(quotes) > 50
         assert all(one.time < two.time for one, two in pairwise(quotes))
+        # Each best price that the changes lead to was quoted before; but for those of the
+        # beginning, from before the first quote.
+        book, tops = Book(SYMBOL, running.markets[market][SYMBOL].listing.tick), []
+        for update in books:
+            book.update(update)
+            tops.append((book.best_bid, book.best_ask))
+        quoted = {(quote.bid, quote.ask) for quote in quotes}
+        known = list(dropwhile(lambda top: top not in quoted, tops))
+        assert len(set(known)) > 20
+        assert set(known) <= quoted
         assert source.stats.gaps == 0
 
 

@@ -206,7 +206,14 @@ async def test_a_request_without_an_answer_ends_and_an_order_is_never_sent_twice
         assert secret not in "".join(traceback.format_exception(refused.value))
 
 
-@pytest.mark.parametrize("answer", [(504, "", {}), (400, '{"code":-1007,"msg":"Timeout"}', {})])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (504, "", {}),
+        (400, '{"code":-1007,"msg":"Timeout"}', {}),
+        (400, '{"code":-1000,"msg":"An unknown error occurred"}', {}),
+    ],
+)
 async def test_an_order_whose_fate_the_venue_does_not_know_is_uncertain(answer):
     async with venue() as (made, config), BinanceRest(config, rng()) as rest:
         made.answers = [answer]

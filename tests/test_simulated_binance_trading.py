@@ -183,8 +183,6 @@ async def test_a_stop_order_waits_for_its_price(exchange: BinanceExchange, user:
         if order["status"] != "NEW":
             break
         await exchange.advance(4)
-        if exchange.markets["spot"]["BTCUSDT"].trades.last() > last + 20_000:
-            pytest.skip("this seed's price went the other way")
     assert order["status"] == "FILLED"
     assert Decimal(order["cummulativeQuoteQty"]) / Decimal("0.1") < Decimal(below) * Decimal("1.01")
 

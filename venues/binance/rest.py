@@ -34,7 +34,7 @@ _LARGEST = 64 * 2**20
 """Bytes of an answer; the longest of the venue's are a quarter of it."""
 
 _NO_SYMBOL = "-1121"
-_UNKNOWN = frozenset({"-1006", "-1007"})
+_UNKNOWN = frozenset({"-1000", "-1006", "-1007"})
 """Errors after which nobody knows whether the request was executed."""
 
 _WEIGHT = {
