@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import inspect
-import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import venues
 from market.errors import PregaoError
 from market.events import SECOND, Bar, Event, FeedGap, Tick
 from market.series import Series
 from market.store import TickStore
+from tests.venue_ports import Advance, classes_with, rng, taken
 from venues.base import Feed
 from venues.binance import BinanceConfig, BinanceFeed
 from venues.deriv import DerivCandles, DerivConfig, DerivFeed
@@ -52,10 +49,6 @@ class Opened:
 
 
 Opener = Callable[[Path], AbstractAsyncContextManager[Opened]]
-
-
-def rng() -> np.random.Generator:
-    return np.random.default_rng(3)
 
 
 def deriv(make: Callable[[DerivConfig], Feed], kind: type[Any], dialect: str) -> Opener:
@@ -132,20 +125,6 @@ FEEDS: dict[str, tuple[type[Any], Opener]] = {
 }
 
 
-def classes_with(*names: str) -> set[type[Any]]:
-    """Return every public class of the venues that has these methods."""
-    found = set()
-    for module in pkgutil.walk_packages(venues.__path__, "venues."):
-        if module.name.endswith("__main__"):
-            continue
-        for name, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if not name.startswith("_") and one.__module__.startswith("venues."):
-                ports = "venues.base"
-                if one.__module__ != ports and all(hasattr(one, name) for name in names):
-                    found.add(one)
-    return found
-
-
 def test_every_feed_is_checked_here() -> None:
     assert classes_with("events", "history", "close") == {one for one, _ in FEEDS.values()}
 
@@ -158,19 +137,8 @@ async def opened(request: Any, tmp_path: Path) -> AsyncIterator[Opened]:
             await feed.close()
 
 
-async def take(feed: Feed, after: int, count: int, advance: Callable[[], Any]) -> list[Event]:
-    """Take events; what does not come by itself comes when the venue moves on."""
-    events, taken = feed.events(after), []
-    try:
-        async with asyncio.timeout(20):
-            while len(taken) < count:
-                coming = asyncio.ensure_future(anext(events))
-                while not (await asyncio.wait([coming], timeout=0.2))[0]:
-                    await advance()
-                taken.append(coming.result())
-    finally:
-        await events.aclose()  # type: ignore[attr-defined]
-    return taken
+def take(feed: Feed, after: int, count: int, advance: Advance) -> Awaitable[list[Any]]:
+    return taken(feed.events(after), count, advance)
 
 
 def row(event: Event) -> tuple[float, ...]:

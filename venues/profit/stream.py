@@ -38,7 +38,7 @@ class ProfitStream:
         Which of :data:`KINDS`.
     clock
         Nanoseconds since 1970: quotes and book changes carry no time of the venue's, and get the
-        one they came at; quotes of one reading follow each other by a nanosecond. A trade's time is
+        one they came at; those of one reading follow each other by a nanosecond. A trade's time is
         the venue's.
     """
 
@@ -214,7 +214,7 @@ class ProfitStream:
     def _update(
         self, came: int, bids: tuple[Level, ...], asks: tuple[Level, ...], snapshot: bool
     ) -> Iterator[MarketEvent]:
-        time = max(came, self._untimed["book"])
+        time = max(came, self._untimed["book"] + 1)
         yield from self._behind_hole("book", time)
         self._changes += 1
         number = self._changes
