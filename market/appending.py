@@ -126,9 +126,11 @@ class Appending:
             return len(part)
         tail, number = known
         ids = part.columns.get("id")
-        if part.times[0] > tail.last or (
-            ids is not None and ids[0] > tail.last_id >= 0 and part.times[0] >= tail.last
-        ):
+        behind = bool(part.times[0] > tail.last)
+        if ids is not None and min(int(ids[0]), tail.last_id) >= 0:
+            # By its number: the same trade told in a finer unit of time lies behind itself.
+            behind = bool(ids[0] > tail.last_id and part.times[0] >= tail.last)
+        if behind:
             self.files.write(part, number + 1, sources=sources)
             if len(self.files.days(part.symbol, shelf)[day]) > _SEGMENTS:
                 compact(self.files, part.symbol, shelf, day)

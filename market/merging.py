@@ -51,8 +51,9 @@ def merge(old: Series, new: Series, knows_before: bool = True) -> Merged:
     """Merge two series of one symbol and kind.
 
     An event is known by its time (ticks, bars), by the venue's number (trades that have one), or
-    by all it says (other trades, book): of rows that are equal throughout as many are kept as the
-    series with more of them has, for a tape may well have two equal trades in one instant.
+    by all it says (book; other trades, the number aside where one series has none at all): of rows
+    that are equal throughout as many are kept as the series with more of them has, for a tape may
+    well have two equal trades in one instant.
 
     ``nan``, or side 0, means that a source does not tell: the other's word is taken.
 
@@ -77,6 +78,11 @@ def merge(old: Series, new: Series, knows_before: bool = True) -> Merged:
         learnt = ~_known(name, ours) & _known(name, theirs) & ~clash
         columns[name][at_old[learnt]] = theirs[learnt]
         changed = changed or bool(learnt.any())
+    if old.kind == "trades":
+        ours, theirs = columns["id"][at_old], new.columns["id"][at_new]
+        numbered = (ours < 0) & (theirs >= 0)
+        columns["id"][at_old[numbered]] = theirs[numbered]
+        changed = changed or bool(numbered.any())
     told = (at_new > 0) | knows_before
     fresh = old.fresh.copy()
     fresh[at_old[told]] = new.fresh[at_new[told]]
@@ -148,20 +154,26 @@ def _common(old: Series, new: Series) -> tuple[Index, Index]:
         if (ours >= 0).all() and (theirs >= 0).all():
             _, at_old, at_new = np.intersect1d(ours, theirs, return_indices=True)
             return at_old, at_new
-    _, codes = np.unique(np.concatenate([_rows(old), _rows(new)]), return_inverse=True)
+    bare = old.kind == "trades" and any((one.columns["id"] < 0).all() for one in (old, new))
+    both = np.concatenate([_rows(old, bare), _rows(new, bare)])
+    _, codes = np.unique(both, return_inverse=True)
     _, at_old, at_new = np.intersect1d(
         _nth(codes[: len(old)]), _nth(codes[len(old) :]), assume_unique=True, return_indices=True
     )
     return at_old, at_new
 
 
-def _rows(series: Series) -> npt.NDArray[np.void]:
-    """Return each row as bytes, so that rows compare whole and ``nan`` equals itself."""
+def _rows(series: Series, bare: bool) -> npt.NDArray[np.void]:
+    """Return each row as bytes, so that rows compare whole and ``nan`` equals itself.
+
+    ``bare`` leaves the venue's number out.
+    """
     fields = [("time", "i8"), *KINDS[series.kind].items()]
     table = np.zeros(len(series), np.dtype([(name, kind) for name, kind in fields]))
     table["time"] = series.times
     for name, column in series.columns.items():
-        table[name] = column
+        if not (bare and name == "id"):
+            table[name] = column
     return table.view(f"V{table.dtype.itemsize}")
 
 

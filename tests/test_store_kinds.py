@@ -67,6 +67,31 @@ def test_a_source_in_microseconds_does_not_contradict_one_in_milliseconds(tmp_pa
         store.append(trades(2, size=9.0))
 
 
+def test_a_trade_told_again_in_microseconds_does_not_lie_behind_itself(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    store.append(trades(1, 2, 3))
+    ids = np.array([3, 4])
+    finer = Series.trades("X", ids * SECOND + 123, ids, 100.0 + ids, [1.0, 1.0], ids % 2)
+    assert store.append(finer) == 1
+    assert store.read("X").columns["id"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("numbered_first", [True, False])
+def test_trades_of_a_source_without_numbers_are_those_of_one_with(
+    numbered_first: bool, tmp_path: Path
+) -> None:
+    store = TickStore(tmp_path)
+    numbered = Series.trades(
+        "X", np.array([1, 1, 2]) * SECOND, [7, 8, 9], [5.0] * 3, [1.0] * 3, [0] * 3
+    )
+    first, second = (numbered, loose(1, 1, 2, 3))[:: 1 if numbered_first else -1]
+    assert store.append(first) == len(first)
+    assert store.append(second) == (1 if numbered_first else 0)
+    read = store.read("X")
+    assert (read.times // SECOND).tolist() == [1, 1, 2, 3]
+    assert sorted(read.columns["id"].tolist()) == [-1, 7, 8, 9]
+
+
 def test_a_number_left_out_at_a_seam_is_a_hole(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     store.append(trades(*range(10, 20)), "first")
