@@ -141,7 +141,9 @@ class DerivBroker:
         """Return what became of an order; ``None`` if the venue never got it.
 
         Deriv takes no id of ours: a contract is the order's if type, symbol, stake and multiplier
-        are, it was bought no earlier than the order's time, and it is no other order's.
+        are, it was bought no earlier than the order's time, and it is no other order's. An order
+        to close made a sale of its contract that is no other order's. What was sent within the
+        last ``timeout`` real seconds is waited for.
 
         Raises
         ------
@@ -160,10 +162,7 @@ class DerivBroker:
         else:
             deal = await deal_of(order, self._account, self._config.multiplier)
         found = await self._candidates(deal)
-        since = monotonic() - self._sent.get(order.id, -inf)
-        if not found and since < self._config.timeout:
-            # What was sent a moment ago may still be on its way.
-            await asyncio.sleep(self._config.timeout - since)
+        if not found and await self._waited(order.id):
             found = await self._candidates(deal)
         if len(found) > 1:
             self._settle(order.id, None)
@@ -247,6 +246,8 @@ class DerivBroker:
                 self._reporting = await Connection.open(
                     self._config, self.stats, self._limiter, trading=True
                 )
+                if self._closing.is_set():
+                    return
                 self.stats.reconnects += connected
                 connected = True
                 async with aclosing(
@@ -300,7 +301,13 @@ class DerivBroker:
         if self._claims.closed.get(key) == order.id:
             return closing_status(await self._account.contract(key), order.id)
         self._once(order.id)
+        if other := self._claims.closing_of(key):
+            raise VenueRejected(
+                "ContractAlreadySold",
+                f"{order.id} was not sent: {other} closes contract {key}, or may have; find() it",
+            )
         self._claims.closing(key, order.id)
+        self._sent[order.id] = monotonic()
         try:
             await self._account.deal(sell_request(key))
         except OrderUncertain:
@@ -316,26 +323,39 @@ class DerivBroker:
             return OrderStatus(order.id, order.symbol, order.time, "accepted", venue_id=str(key))
 
     async def _find_sale(self, order: Order) -> OrderStatus | None:
-        contract = await self._account.contract(contract_key(order.closes))
-        ours = contract.status == "sold"
-        self._settle_sale(contract.id, order.id, done=ours)
+        key = contract_key(order.closes)
+        contract = await self._account.contract(key)
+        if contract.open and await self._waited(order.id):
+            contract = await self._account.contract(key)
+        other = self._claims.closing_of(key)
+        if other in ("", order.id):
+            other = ""
+            self._settle_sale(key, order.id, done=contract.status == "sold")
         if contract.open:
             return None
-        if ours:
+        if contract.status == "sold" and not other:
             return closing_status(contract, order.id)
+        who = other or "the venue"
         return OrderStatus(
             order.id,
             contract.traded,
             contract.ended,
             "cancelled",
-            venue_id=str(contract.id),
-            reason=f"the venue had closed it: {contract.ending}",
+            venue_id=str(key),
+            reason=f"{who} had closed it: {contract.ending}",
         )
 
     async def _candidates(self, deal: Deal) -> list[Contract]:
         found = await self._account.like(deal)
         others = {key for key, owner in self._claims.opened.items() if owner != deal.id}
         return [contract for contract in found if contract.id not in others]
+
+    async def _waited(self, order: str) -> bool:
+        """Wait while what was sent a moment ago may still be on its way; whether that was so."""
+        left = self._config.timeout - (monotonic() - self._sent.get(order, -inf))
+        if left > 0.0:
+            await asyncio.sleep(left)
+        return left > 0.0
 
     def _once(self, order: str) -> None:
         if self._claims.sends(order):

@@ -34,6 +34,10 @@ class Claims:
         """Return the contract an order opened, if one is known."""
         return next((key for key, owner in self.opened.items() if owner == order), None)
 
+    def closing_of(self, contract: int) -> str:
+        """Return the order that closed a contract, or may have; empty if none of ours."""
+        return self._closing.get(contract) or self.closed.get(contract, "")
+
     def opening(self, deal: Deal) -> None:
         """Note a purchase that is about to be sent."""
         self._opening[deal.id] = deal

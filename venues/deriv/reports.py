@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from math import isnan
+from time import monotonic
 
 from market.errors import DataError, VenueRejected
 from market.events import SECOND
@@ -60,6 +61,7 @@ class Reports:
         self._told: set[tuple[int, str]] = set()
         self._running: set[int] = set()
         self._held: dict[int, Contract] = {}
+        self._ended: dict[int, float] = {}
         self._ready: deque[Report] = deque()
         self._connection: Connection | None = None
 
@@ -104,6 +106,7 @@ class Reports:
                 raise DataError("a frame of the account's streams could not be read")
             try:
                 await self._take(connection, frame, followed)
+                await self._ask_again(connection)
             except DataError as error:
                 self._stats.refuse(error.reason)
                 raise
@@ -144,10 +147,22 @@ class Reports:
                 self._newest = max(self._newest, entry.time)
                 if entry.contract not in followed:
                     await self._look(connection, entry.contract, followed, entry.action == "buy")
+                if entry.action == "sell" and (entry.contract, "sell") not in self._told:
+                    self._ended[entry.contract] = monotonic()
         elif "proposal_open_contract" in frame:
             self._ready.extend(self._tell(decode_contract(frame)))
         for contract in list(self._held.values()):
             self._ready.extend(self._tell(contract))
+
+    async def _ask_again(self, connection: Connection) -> None:
+        """Ask of contracts that the ledger says have ended, and whose own stream never said so."""
+        for key, heard in list(self._ended.items()):
+            if (key, "sell") in self._told:
+                del self._ended[key]
+            elif key not in self._held and monotonic() - heard > self._config.stale_after:
+                self._ended[key] = monotonic()
+                frame = await connection.call(contract_of(key))
+                self._ready.extend(self._tell(decode_contract(frame)))
 
     async def _look(self, connection: Connection, key: int, followed: set[int], runs: bool) -> None:
         """Ask how a contract stands, and to be told from now on while it runs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan, nan
+from math import isfinite, isnan, nan
 
 from msgspec import structs
 
@@ -57,6 +57,10 @@ async def deal_of(order: Order, account: Account, multiplier: int | None) -> Dea
 
 async def deal_of_bet(bet: RiseFall, account: Account) -> Deal:
     """Return a bet as a contract; raises :class:`VenueRejected` where it is not on offer."""
+    if not (isfinite(bet.stake) and bet.stake > 0.0) or round(bet.stake, 2) != bet.stake:
+        raise VenueRejected(
+            "InvalidMinStake", f"the stake must be positive and whole cents, was {bet.stake}"
+        )
     offers = await account.offers(bet.symbol)
     spans = [span for span in offers.durations if span.unit == bet.unit]
     if not any(span.least <= bet.duration <= span.most for span in spans):
