@@ -121,6 +121,18 @@ async def test_a_candle_that_grows_is_no_history() -> None:
         assert tape.times[-1] <= venue.now * SECOND
 
 
+@pytest.mark.parametrize("skew", [-300.0, 300.0])
+async def test_a_venue_s_wrong_clock_makes_no_candle_whole_and_hides_none(skew: float) -> None:
+    wrong = (Fault(kind="skew", tick=1, seconds=skew),)
+    past = {"speed": 0.0, "history_seconds": 600, "faults": wrong}
+    async with exchange(**past) as venue, candles(venue) as source:
+        await venue.advance(90.0)
+        tape = await source.history(SYMBOL, 0)
+        told = bars(venue.tape(SYMBOL), 0, 100)
+        assert tape.times.tolist() == [bar.time for bar in told]
+        assert tape.values[:, :4].tolist() == [list(row[1:]) for row in values(told)]
+
+
 # Ticks 58 to 62 lie around a close: the exchange starts on a full minute.
 FAULTS = {
     "last tick not streamed": (Fault(kind="gap", tick=59, count=1),),

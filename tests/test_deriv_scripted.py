@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from market.errors import DataError, VenueRejected, VenueUnreachable
 from market.events import SECOND
 from tests.deriv_feeds import SYMBOL, feed, take
-from venues.deriv import DerivConfig
+from tests.deriv_trading import TOKEN
+from venues.deriv import DerivBroker, DerivConfig, DerivFeed
 from venues.deriv.limits import PATIENCE
 from venues.retry import REFUSALS, Retry
 
@@ -44,6 +46,43 @@ async def test_a_venue_that_doesn_t_answer_is_given_up() -> None:
     ):
         with pytest.raises(VenueUnreachable, match=r"no answer to ticks_history in 0\.05 s"):
             await source.history(SYMBOL, 0)
+
+
+@pytest.mark.parametrize("kind", ["feed", "broker"])
+async def test_who_is_closed_while_connecting_doesn_t_stay(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The venue answers the handshake only once the feed is closed, and tells nothing after."""
+    monkeypatch.setenv("DERIV_TOKEN", TOKEN)
+    knocked, opens = asyncio.Event(), asyncio.Event()
+    asked: list[str] = []
+
+    async def hold(connection: ServerConnection, request: Any) -> None:
+        knocked.set()
+        await opens.wait()
+
+    async def answer(connection: ServerConnection) -> None:
+        async for frame in connection:
+            request = json.loads(frame)
+            asked.append(next(iter(request)))
+            told = {"msg_type": asked[-1], "echo_req": request, "req_id": request["req_id"]}
+            await connection.send(json.dumps(told))
+
+    async with serve(answer, "127.0.0.1", 0, process_request=hold) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        config = DerivConfig(endpoint=f"ws://127.0.0.1:{port}")
+        made: DerivFeed | DerivBroker = (
+            DerivFeed(config, SYMBOL, np.random.default_rng(1))
+            if kind == "feed"
+            else DerivBroker(config, np.random.default_rng(1))
+        )
+        events = made.events(0) if isinstance(made, DerivFeed) else made.reports()
+        first = asyncio.ensure_future(anext(events, None))
+        await knocked.wait()
+        await made.close()
+        opens.set()
+        assert await asyncio.wait_for(first, 5) is None
+        assert set(asked) <= {"authorize", "website_status"}
 
 
 async def test_malformed_history_is_tried_again_and_then_raised() -> None:

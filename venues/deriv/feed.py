@@ -10,7 +10,7 @@ from contextlib import aclosing
 import numpy as np
 
 from market.errors import DataError, VenueError, VenueRejected, VenueUnreachable
-from market.events import SECOND, Event
+from market.events import Event
 from market.holes import holes, nominal_step
 from market.tape import Tape
 from venues.base import FeedStats
@@ -18,7 +18,6 @@ from venues.deriv.candles import CandleKind
 from venues.deriv.client import Connection
 from venues.deriv.codec import TickKind
 from venues.deriv.config import DerivConfig
-from venues.deriv.fields import epoch
 from venues.deriv.history import Kind, Rows, joined, pages
 from venues.deriv.limits import PATIENCE, Limiter
 from venues.deriv.listings import (
@@ -37,9 +36,6 @@ __all__ = ["DerivCandles", "DerivFeed"]
 
 ATTEMPTS = 4
 """Connections in a row that may fail without a page before :meth:`DerivFeed.history` gives up."""
-
-_GRACE = 2
-"""Seconds after its close from which a candle is taken to be whole in the venue's history."""
 
 
 class _Feed(ABC):
@@ -92,6 +88,8 @@ class _Feed(ABC):
         while not self._closing.is_set():
             try:
                 self._connection = await self._connect(self.stats)
+                if self._closing.is_set():
+                    return
                 self.stats.reconnects += connected
                 connected = True
                 async with aclosing(self._stream.follow(self._connection)) as events:
@@ -216,7 +214,7 @@ class _Feed(ABC):
         connection = await self._connect(FeedStats())
         try:
             until = int(found[-1][0][0]) - kind.spacing if found else end
-            until = await self._final(connection, until)
+            until = await self._final(connection, symbol, until)
             async with aclosing(pages(connection, kind, start, until, page)) as parts:
                 async for part in parts:
                     found.append(part)
@@ -228,7 +226,7 @@ class _Feed(ABC):
         finally:
             await connection.close()
 
-    async def _final(self, connection: Connection, end: int | None) -> int | None:
+    async def _final(self, connection: Connection, symbol: str, end: int | None) -> int | None:
         """Return up to where history won't change any more."""
         return end
 
@@ -283,7 +281,8 @@ class DerivCandles(_Feed):
     Notes
     -----
     The first bar is the one that closes next, whole, whenever the feed came in. A candle in which
-    nothing was traded doesn't exist at the venue; on the synthetic indices it is a hole.
+    nothing was traded doesn't exist at the venue; on the synthetic indices it is a hole. In
+    :meth:`history` a candle is whole once a tick has come after it, however late that is.
     """
 
     def __init__(
@@ -304,8 +303,14 @@ class DerivCandles(_Feed):
     def _begin(self, after: int) -> Stream:
         return CandleStream(self._candles, after, self._config, self.stats)
 
-    async def _final(self, connection: Connection, end: int | None) -> int:
-        frame = await connection.call({"time": 1})
-        whole = epoch("time", frame.get("time")) - _GRACE * SECOND
+    async def _final(self, connection: Connection, symbol: str, end: int | None) -> int:
+        """Return the close of the last whole candle: one that a tick has come after.
+
+        Not by the venue's clock, which may be ahead of its ticks: a candle that still grows would
+        pass for whole.
+        """
+        ticks = TickKind(symbol)
+        times = ticks.rows(await connection.call(ticks.request(count=1)))[0]
+        whole = int(times[-1]) if len(times) else 0
         whole -= whole % self._candles.spacing
         return whole if end is None else min(end, whole)
