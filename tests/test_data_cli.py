@@ -115,6 +115,19 @@ def test_check_tells_empty_and_unknown_files_by_name(tmp_path: Path) -> None:
     )
 
 
+def test_a_store_is_no_recording(tmp_path: Path) -> None:
+    store = TickStore(tmp_path / "store")
+    store.append(Series.bars("X", np.arange(60, 360, 60) * SECOND, 60 * SECOND, np.ones((5, 5))))
+    other = tmp_path / "other"
+    status, said = pregao("data", "import", tmp_path / "store", "--store", other)
+    assert (status, "is a tick store" in said) == (1, True)
+    # Nor is a file of it: it is named by its day, and its bars are timed by their close.
+    [file] = (tmp_path / "store" / "X").rglob("*.parquet")
+    status, said = pregao("data", "import", file, "--store", other)
+    assert (status, "is a tick store's own" in said) == (1, True)
+    assert not TickStore(other).symbols()
+
+
 def test_a_damaged_store_is_checked_to_its_end(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     ticks = Series.ticks("A", np.arange(1, 9) * SECOND, [1.0] * 4 + [5.0] * 4)

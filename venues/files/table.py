@@ -15,6 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from market.errors import DataError
+from market.footer import KEY
 
 __all__ = ["Table", "read_table"]
 
@@ -151,6 +152,11 @@ def _parquet(path: Path) -> Table:
     try:
         with path.open("rb") as file:
             table = pyarrow.parquet.read_table(file)
+        if KEY in (table.schema.metadata or {}):  # its name is no symbol's, its bars have closed
+            raise DataError(
+                f"{path} is a tick store's own; give its folder where a store is asked for, or the "
+                "file that `pregao data export` writes"
+            )
         for name, column in zip(table.column_names, table.columns, strict=True):
             kind = column.type
             if pa.types.is_timestamp(kind):

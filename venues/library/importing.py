@@ -18,7 +18,7 @@ from market.series import Series
 from market.store import TickStore
 from venues.files import Recording
 from venues.files.recording import TOLERATED
-from venues.library.files import found
+from venues.library.files import found, is_store
 from venues.library.reading import read
 from venues.library.runs import runs
 from venues.library.tables import sheet
@@ -58,9 +58,13 @@ def bring_in(root: str, paths: Iterable[Path], taking: Taking, console: Console)
     Raises
     ------
     DataError
-        A path is neither file nor folder.
+        A path is neither file nor folder, or is a tick store.
     """
     store = TickStore(root)
+    paths = list(paths)
+    for path in paths:
+        if is_store(path):
+            raise DataError(f"{path} is a tick store; `pregao data export` what is wanted of it")
     files, left = found(paths)
     table = sheet(f"into {store.root}")
     for name in ("symbol", "kind"):
