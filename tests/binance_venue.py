@@ -35,6 +35,7 @@ class Venue:
         self.changed = asyncio.Condition()
         self.pongs = []
         self.mute = False  # no answer to SUBSCRIBE
+        self.hold = None  # an event that the answer to every SUBSCRIBE but the first waits for
 
     async def note(self):
         async with self.changed:
@@ -145,6 +146,9 @@ class Venue:
                 if self.mute:
                     await self.note()
                     continue
+                if self.hold is not None and len(self.messages) > 1:
+                    await self.note()
+                    await self.hold.wait()
                 if call["method"] == "SUBSCRIBE":
                     streams |= set(call["params"])
                     self.sockets[socket] = streams

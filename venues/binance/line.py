@@ -185,8 +185,9 @@ class Line:
         old, self._socket = self._now(), fresh
         try:
             heard = await self._read_out(old)
-            # An old one that is silent while the new one speaks was lost before, unnoticed.
-            lost = doubted or (not heard and fresh.waiting)
+            # An old one that broke off before the new one was told anything left a hole; one that
+            # is silent while the new one speaks was lost before, unnoticed.
+            lost = doubted or (not heard and fresh.waiting) or old.lost_at < fresh.agreed_at
         finally:
             await old.close()
         self.renewals += not lost

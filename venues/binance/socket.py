@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
@@ -57,6 +58,9 @@ class Socket:
     ----------
     ending
         Whether the venue has said that it will end this connection soon.
+    agreed_at, lost_at
+        Monotonic real seconds of the last subscription that was agreed to, and of when the
+        connection was lost; infinite before.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Socket:
         clock: Callable[[], int],
     ) -> None:
         self.ending = False
+        self.agreed_at = self.lost_at = inf
         self._session = session
         self._wire = wire
         self._config = config
@@ -138,6 +143,7 @@ class Socket:
                 key="streams",
             )
         await self._call("SUBSCRIBE", streams)
+        self.agreed_at = monotonic()
         self._streams.update(streams)
 
     async def unsubscribe(self, streams: Sequence[str]) -> None:
@@ -246,6 +252,7 @@ class Socket:
     def _fail(self, error: VenueError) -> None:
         if self._lost is None:
             self._lost = error
+            self.lost_at = monotonic()
             self._refuse(error)
             self._frames.put_nowait(None)
 
