@@ -164,16 +164,7 @@ async def test_delayed_ticks_come_out_before_later_ones_in_one_leap_of_time() ->
         frames = [(await one.next())["tick"] for _ in range(24)]
         start = exchange.config.start_epoch
         delayed = [f["epoch"] - start for f in frames if f["symbol"] == "R_75"]
-        assert delayed == [2, 4, 6, 8, 10, 16 - 2, 12, 16] or delayed == [
-            2,
-            4,
-            6,
-            8,
-            10,
-            16,
-            14,
-            12,
-        ]
+        assert delayed == [2, 4, 6, 8, 10, 16, 14, 12]
         order = [(f["symbol"], f["epoch"] - start) for f in frames]
         assert order.index(("R_75", 4)) > order.index(("1HZ75V", 6)), "not before 7 s"
         assert order.index(("R_75", 6)) < order.index(("1HZ75V", 8)), "nor much after"

@@ -117,6 +117,21 @@ async def test_it_can_stop_while_it_is_down_and_a_client_hangs() -> None:
             await one.next()
 
 
+async def test_a_market_that_stops_of_itself_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = asyncio.Event()
+
+    def fail(*_: object) -> None:
+        failed.set()
+        raise ArithmeticError("no price")
+
+    async with DerivExchange(config(speed=1000.0)) as exchange:
+        monkeypatch.setattr(exchange.records["R_75"], "publish", fail)
+        await asyncio.wait_for(failed.wait(), 5)
+    assert "publishes no more: ArithmeticError('no price')" in caplog.text
+
+
 async def test_skew_is_in_what_it_says_and_nowhere_else() -> None:
     faults = (
         Fault(kind="skew", tick=2, seconds=-90.0),

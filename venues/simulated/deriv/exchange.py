@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import heapq
+import logging
 import socket
 from math import inf
 from time import monotonic
@@ -26,6 +27,8 @@ from venues.simulated.deriv.session import Session
 from venues.simulated.deriv.trading import Trading
 
 __all__ = ["PATH", "DerivExchange"]
+
+_log = logging.getLogger(__name__)
 
 
 class DerivExchange:
@@ -133,6 +136,7 @@ class DerivExchange:
         self._started = monotonic()
         if config.speed:
             self._pump = asyncio.create_task(self._run())
+            self._pump.add_done_callback(_stands_still)
 
     async def stop(self) -> None:
         """Break every connection and stop listening."""
@@ -278,3 +282,9 @@ class DerivExchange:
             self._down_until = None
             if self._server is None:
                 await self._listen()
+
+
+def _stands_still(pump: asyncio.Task[None]) -> None:
+    """Say that venue time has stopped of itself: clients see but a market that fell silent."""
+    if not pump.cancelled() and (error := pump.exception()) is not None:
+        _log.error("the simulated Deriv publishes no more: %r", error)
