@@ -75,8 +75,6 @@ def normalised(frame: Mapping[str, Any]) -> Mapping[str, Any]:
         return _one(frame, "transaction", _ENTRY)
     if kind == "portfolio":
         return _within(frame, "portfolio", "contracts")
-    if kind == "profit_table":
-        return _within(frame, "profit_table", "transactions")
     return frame
 
 
