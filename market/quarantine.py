@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from market.dayfiles import DayFiles
+from market.errors import DataError
 from market.series import BadRow
 
 __all__ = ["Quarantine"]
@@ -26,9 +27,11 @@ class Quarantine:
 
     def read(self, symbol: str) -> tuple[BadRow, ...]:
         """Return the rows kept aside of ``symbol``, in the order they came."""
-        table = self._files.get(self._path(symbol))
+        table = self._files.place.get(self._path(symbol))
         if table is None:
             return ()
+        if not set(_NAMES) <= set(table.column_names):
+            raise DataError(f"{self._path(symbol)} is no quarantine's; move it away")
         return tuple(
             BadRow(*row) for row in zip(*(table[n].to_pylist() for n in _NAMES), strict=True)
         )
@@ -42,7 +45,7 @@ class Quarantine:
         new = [row for row in dict.fromkeys(rows) if row not in seen]
         if new:
             columns = {name: [getattr(row, name) for row in (*known, *new)] for name in _NAMES}
-            self._files.put(pa.table(columns), self._path(symbol))
+            self._files.place.put(pa.table(columns), self._path(symbol))
         return len(new)
 
     def _path(self, symbol: str) -> str:

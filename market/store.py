@@ -137,7 +137,7 @@ class TickStore:
         symbol = series.symbol
         if not re.fullmatch(r"[\w.\-]+", symbol) or symbol.startswith("."):
             raise DataError(f"symbol must be letters, digits, _, - or ., was {symbol!r}")
-        with self._files.locked(symbol):
+        with self._files.place.locked(symbol):
             how = (source, keep_first, calendar, live)
             return Appending(self._files, self._quarantine, *how).add(series)
 
@@ -210,7 +210,7 @@ class TickStore:
 
     def set_aside(self, symbol: str, rows: Iterable[BadRow]) -> int:
         """Keep rows that are not used; return how many were not kept already."""
-        with self._files.locked(symbol):
+        with self._files.place.locked(symbol):
             return self._quarantine.add(symbol, rows)
 
     def quarantine(self, symbol: str) -> tuple[BadRow, ...]:
@@ -220,7 +220,7 @@ class TickStore:
     def compact(self, symbol: str, kind: str | None = None) -> None:
         """Make one file of each day's segments."""
         for shelf in self.kinds(symbol) if kind is None else (kind,):
-            with self._files.locked(symbol):
+            with self._files.place.locked(symbol):
                 for day, segments in self._files.days(symbol, shelf).items():
                     if segments != [0]:
                         compact(self._files, symbol, shelf, day)
@@ -228,7 +228,7 @@ class TickStore:
     def forget(self, symbol: str, before: int) -> int:
         """Delete what is older than ``before``, nanoseconds; return how many days were touched."""
         touched = 0
-        with self._files.locked(symbol):
+        with self._files.place.locked(symbol):
             for shelf in self.kinds(symbol):
                 for day, segments in self._files.days(symbol, shelf).items():
                     if day * DAY >= before:

@@ -190,7 +190,7 @@ def test_another_filesystem_by_uri(tmp_path: Path) -> None:
     assert [tick for tick in TickStore(tmp_path).tape("R_75").events() if isinstance(tick, Tick)]
 
 
-def test_a_bucket_gets_the_object_in_one_piece() -> None:
+def test_a_filesystem_that_is_no_disk() -> None:
     store = TickStore("mock:///bucket")  # pyarrow's filesystem in memory
     assert store.append(ticks(2, 4)) == 2
     assert store.append(at([6, 8])) == 2

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from market.errors import DataError
@@ -47,3 +50,28 @@ def test_a_write_that_is_refused_is_told_and_what_was_held_is_held_on(tmp_path: 
     assert recorder.held == 1
     day.unlink()
     assert recorder.flush() == 1
+
+
+def test_what_fails_half_way_is_no_object_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("market.place._OBJECTS", {"mock"})  # pyarrow's filesystem in memory
+    store = TickStore("mock:///bucket")
+    store.append(TICKS)
+
+    def half(table: object, stream: Any, **options: object) -> None:
+        stream.write(b"PAR1")
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pyarrow.parquet.write_table", half)
+        with pytest.raises(MemoryError):
+            store.append(Series.ticks("X", [3, 4], [10.0, 11.0]))
+    assert store.read("X").times.tolist() == [1, 2]
+    assert store.append(Series.ticks("X", [3, 4], [10.0, 11.0])) == 2
+
+
+def test_a_quarantine_of_somebody_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "X" / "quarantine" / "rows.parquet"
+    path.parent.mkdir(parents=True)
+    parquet.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(DataError, match=r"rows\.parquet is no quarantine's; move it away"):
+        TickStore(tmp_path).quarantine("X")
