@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from market.errors import VenueError
 from tests.exchange_client import client, config, sent
 from tests.options_client import MULTUP, public, trader
+from venues.simulated import Exchange, ExchangeConfig
+from venues.simulated.binance.config import BinanceExchangeConfig
 from venues.simulated.deriv.config import Fault
 from venues.simulated.deriv.exchange import DerivExchange
 
@@ -182,3 +185,14 @@ async def test_lost_answer_executes_and_breaks(connected: Any) -> None:
             assert [contract["contract_id"] for contract in held] != [first]
             assert len(held) == 1
             assert "buy" in await one.call(buy="1", price=10, parameters=terms)
+
+
+async def test_where_one_venue_can_t_start_none_is_left_running() -> None:
+    async with DerivExchange(config()) as first:
+        taken = BinanceExchangeConfig(port=first.port)
+        both = Exchange(ExchangeConfig(deriv=config(), binance=taken))
+        with pytest.raises(VenueError, match="is taken"):
+            await both.__aenter__()
+        assert both.deriv is not None
+        with pytest.raises(VenueError, match="not running"):
+            _ = both.deriv.port

@@ -35,9 +35,13 @@ class Exchange:
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Exchange:
-        for venue in (self.deriv, self.binance):
-            if venue is not None:
-                await self._running.enter_async_context(venue)
+        try:
+            for venue in (self.deriv, self.binance):
+                if venue is not None:
+                    await self._running.enter_async_context(venue)
+        except BaseException:
+            await self._running.aclose()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
