@@ -37,6 +37,7 @@ class Venue:
         self.orders = {}
         self.trades = []
         self.answers = []  # (call, status, body), each used once instead of the answer
+        self.headers = {}
         self.arrives = 0  # times an order is asked for before the venue has it
         self.lose = False
         self.sockets = []
@@ -76,7 +77,7 @@ class Venue:
         for i, (call, status, body) in enumerate(self.answers):
             if call == name:
                 del self.answers[i]
-                return web.Response(status=status, text=body)
+                return web.Response(status=status, text=body, headers=self.headers)
         if name == "time":
             told = {"serverTime": now()}
         elif name == "exchangeInfo":

@@ -8,7 +8,7 @@ from math import isnan
 import numpy as np
 import pytest
 
-from market.errors import ConfigError, OrderUncertain, VenueUnreachable
+from market.errors import ConfigError, DataError, OrderUncertain, VenueUnreachable
 from market.orders import Fill, Order, OrderStatus
 from tests.binance_account import DAY, SYMBOL, broker, now
 from venues.binance import BinanceConfig
@@ -125,6 +125,26 @@ async def test_a_state_older_than_one_told_is_not_told():
         # Of what commission an order was filled its own answer doesn't say.
         found = await made.find(bought())
         assert isnan(found.fee)
+
+
+async def test_a_limit_met_while_asking_what_was_missed_is_sat_out():
+    async with broker(attempts=1) as (venue, made):
+        venue.order("o-1")
+        venue.trade(1, now() - DAY)
+        async with reporting(made) as following:
+            venue.trade(2, now())
+            venue.answers = [("userTrades", 429, '{"code":-1003,"msg":"slow"}')]
+            venue.headers = {"Retry-After": "0"}
+            await venue.drop()
+            assert (await following()).id == "2"
+
+
+async def test_what_stays_unreadable_is_an_error_in_the_end():
+    async with broker() as (venue, made), reporting(made) as following:
+        venue.answers = [("userTrades", 200, "[{}]")] * 50
+        await venue.drop()
+        with pytest.raises(DataError, match="own trades"):
+            await following()
 
 
 @pytest.mark.parametrize("body", ["[{}]", "<html>"])

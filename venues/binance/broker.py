@@ -10,7 +10,7 @@ from time import monotonic
 import msgspec
 import numpy as np
 
-from market.errors import DataError, OrderUncertain, VenueRejected, VenueUnreachable
+from market.errors import DataError, OrderUncertain, VenueError, VenueRejected, VenueUnreachable
 from market.orders import Fill, Order, OrderStatus, Position
 from venues.base import FeedStats
 from venues.binance.account import BinanceAccount, TradingConfig
@@ -18,6 +18,7 @@ from venues.binance.config import BinanceConfig
 from venues.binance.limits import Limits
 from venues.binance.orders import OrderTold, TradeTold, order_params
 from venues.binance.signing import Keys, client_order_id
+from venues.binance.stands import Stands
 from venues.binance.user_stream import Report, UserStream
 from venues.clock import wall_clock
 
@@ -27,8 +28,6 @@ _PAGE = 1000
 _BACK = 86_400_000
 """Milliseconds before the present from which executions are asked for where none was ever seen:
 clocks differ, and nothing older can be mistaken for new."""
-_ENDS = 10_000
-"""Orders done that are remembered, so that what comes late of one is known as old."""
 
 
 class BinanceBroker:
@@ -94,8 +93,7 @@ class BinanceBroker:
         self._told: dict[str, int] = {}
         self._from: dict[str, int] = {}
         self._doubtful: dict[str, float] = {}
-        self._stood: dict[tuple[str, str], float] = {}
-        self._ended: dict[tuple[str, str], None] = {}
+        self._stands = Stands()
 
     async def submit(self, order: Order) -> OrderStatus:
         """Send an order; see :class:`~venues.base.VenueBroker`.
@@ -175,6 +173,13 @@ class BinanceBroker:
 
         Each new connection first asks for the executions since the last one told, and for the
         orders that were open.
+
+        Raises
+        ------
+        VenueRejected
+            The venue will not tell, and asking again would not help.
+        DataError
+            What it answers stays malformed.
         """
         retry = self._account.rest.limits.retry(self._config, self._rng)
         async with aclosing(self._stream.reports(retry, self._begin)) as reports:
@@ -183,10 +188,11 @@ class BinanceBroker:
                     try:
                         async for missed in self._missed():
                             yield missed
-                    except (VenueUnreachable, DataError) as error:
-                        # What is missing is asked for again on the next connection.
+                    except (VenueError, DataError) as error:
                         if isinstance(error, DataError):
                             self.stats.refuse(error.reason)
+                        retry.failed(error)
+                        # What is missing is asked for again on the next connection.
                         await self._stream.drop()
                 elif report.s in self._trading.symbols:
                     for told in await self._of(report):
@@ -236,7 +242,7 @@ class BinanceBroker:
                         yield fill
         for told, client_id in stands:
             status = await self._state(told, client_id)
-            if self._news(status):
+            if self._stands.news(status):
                 yield msgspec.structs.replace(status, fee=self._fees.get(client_id, 0.0))
 
     async def _fill(self, trade: TradeTold) -> Fill:
@@ -264,7 +270,7 @@ class BinanceBroker:
                 self._fees[client_id] = self._fees.get(client_id, 0.0) + fill.fee
                 told.append(fill)
             status = report.status(order_id, self._fees.get(client_id, 0.0))
-            if self._news(status):
+            if self._stands.news(status):
                 told.append(status)
         except DataError as error:
             self.stats.refuse(error.reason)
@@ -273,19 +279,6 @@ class BinanceBroker:
         if status.final:
             self._open.pop(client_id, None)
         return told
-
-    def _news(self, status: OrderStatus) -> bool:
-        """Whether a state is none that is older than one told; note it as told."""
-        key = (status.symbol, status.venue_id)
-        if key in self._ended or abs(status.units) < self._stood.get(key, 0.0):
-            return False
-        self._stood[key] = abs(status.units)
-        if status.final:
-            del self._stood[key]
-            self._ended[key] = None
-            if len(self._ended) > _ENDS:
-                del self._ended[next(iter(self._ended))]
-        return True
 
     async def _state(self, told: OrderTold, client_id: str) -> OrderStatus:
         """Return where an order stands, and forget it as open if that is the end."""
