@@ -103,7 +103,7 @@ async def test_an_order_from_before_a_restart_is_recognised(newest: Stub) -> Non
         assert found is not None
         assert (found.order_id, found.state, found.venue_id) == ("ours", "accepted", "BR000000")
         assert await after.find(other) is None
-        await before.submit(ours)
+        await before.submit(order("twin", 3.0, limit=4990.0))
         with pytest.raises(OrderUncertain, match="2 orders at the broker could be ours"):
             await after.find(ours)
 
