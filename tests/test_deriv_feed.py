@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from time import monotonic
 
 import numpy as np
@@ -226,13 +227,19 @@ def test_no_mixture_of_faults_loses_or_doubles_a_tick(faults: list[Fault]) -> No
     asyncio.run(run())
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what others do is looked at, not told
+            await asyncio.sleep(0.005)
+
+
 async def test_a_venue_that_comes_back_is_waited_for() -> None:
     async with exchange() as venue:
         port, after = venue.port, start(venue, 5)
         tape = venue.tape(SYMBOL)
         async with feed(venue.url, timeout=1.0) as source:
             taking = asyncio.create_task(take(source, after, 60))
-            await asyncio.sleep(0.3)
+            await until(lambda: source.stats.received > 0 and source.live)
             await venue.stop()
             await asyncio.sleep(0.3)
             now = int(venue.now)
@@ -310,8 +317,7 @@ async def test_nothing_is_left_running() -> None:
             await venue.drop_all()
             await anext(stream)
             await stream.aclose()
-        await asyncio.sleep(0.05)
-        assert len(asyncio.all_tasks()) <= before
+        await until(lambda: len(asyncio.all_tasks()) <= before)
 
 
 async def test_a_quiet_market_is_no_lost_connection() -> None:
