@@ -6,7 +6,7 @@ import asyncio
 import ctypes as c
 import os
 from collections.abc import AsyncGenerator, Sequence
-from math import isnan, nan
+from math import isfinite, isnan, nan
 from typing import Any, Literal
 
 from market.contracts import contract_of
@@ -77,15 +77,20 @@ class ProfitBroker:
         self._told: dict[str, OrderStatus] = {}
         self._open: dict[str, tuple[int, str]] = {}
         self._reports: asyncio.Queue[Fill | OrderStatus | None] = asyncio.Queue()
+        self._unsure: set[str] = set()
+        self._closed = False
         session.on_order = self._on_order
         session.on_ready = self._look_again
 
     async def submit(self, order: Order) -> OrderStatus:
-        """Send an order; raises as :meth:`~venues.base.VenueBroker.submit`."""
+        """Send an order; raises as :meth:`~venues.base.VenueBroker.submit`.
+
+        One that was sent before is not sent again: where it stands is the answer.
+        """
         if self._session.config.exchange == "F":
             contract_of(order.symbol)  # what is not known can't be counted in contracts
         size = _contracts(order)
-        if abs(size - round(size)) > 1e-9 * size or not round(size):
+        if not isfinite(size) or abs(size - round(size)) > 1e-9 * size or not round(size):
             raise VenueRejected(
                 "quantity",
                 f"contracts must be whole, {order.units:g} units of {order.symbol} are {size:g}",
@@ -93,6 +98,11 @@ class ProfitBroker:
         if not isnan(order.stop) and isnan(order.limit):
             raise VenueRejected("stop", "B3 takes stop orders with a limit; give `limit` too")
         self._connected()
+        if order.id in self._unsure:
+            raise OrderUncertain(f"{order.id} was sent before; find() it first")
+        sent_before = self._sent(order)
+        if sent_before is not None:
+            return self._status(sent_before, order.id)
         kind = _kind(order)
         sent = abi.SendOrder(
             Version=1,
@@ -107,6 +117,7 @@ class ProfitBroker:
         )
         local = checked("SendOrder", self._session.library.SendOrder(c.byref(sent)), order.symbol)
         if local == 0:
+            self._unsure.add(order.id)
             raise OrderUncertain(f"SendOrder gave no number for {order.id}; look it up with find()")
         self._ours[local] = order
         self._open[str(local)] = local, ""
@@ -126,6 +137,10 @@ class ProfitBroker:
     async def find(self, order: Order) -> OrderStatus | None:
         """Return what the venue knows of an order; see :meth:`~venues.base.VenueBroker.find`."""
         found = self._known(order)
+        if order.id in self._unsure:
+            self._unsure.discard(order.id)
+            if found is not None:
+                self._ours[found.OrderID.LocalOrderID] = order
         return None if found is None else self._status(found, order.id)
 
     async def positions(self) -> Sequence[Position]:
@@ -157,13 +172,20 @@ class ProfitBroker:
 
     async def reports(self) -> AsyncGenerator[Fill | OrderStatus, None]:
         """Yield executions and changes of orders, each once."""
-        while (report := await self._reports.get()) is not None:
+        while not (self._closed and self._reports.empty()):
+            report = await self._reports.get()
+            if report is None:
+                return
             yield report
 
     async def close(self) -> None:
-        """End :meth:`reports`; the session stays open."""
-        self._session.on_order = lambda local, client: None
-        self._session.on_ready = lambda: None
+        """End :meth:`reports`; the session stays open. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._session.on_order == self._on_order:  # else another broker is told by now
+            self._session.on_order = lambda local, client: None
+            self._session.on_ready = lambda: None
         self._reports.put_nowait(None)
 
     def _on_order(self, local: int, client: str) -> None:
@@ -197,7 +219,7 @@ class ProfitBroker:
                     units,
                     paid / units,
                     0.0,
-                    f"{status.venue_id}:{abs(status.units):g}",
+                    f"{details.OrderID.ClOrderID or local}:{abs(status.units):g}",
                 )
             )
         self._reports.put_nowait(status)
@@ -215,9 +237,9 @@ class ProfitBroker:
     def _known(self, order: Order) -> Any:
         """Return the venue's record of an order; ``None`` if it has none."""
         self._connected()
-        for local, ours in self._ours.items():
-            if ours.id == order.id:
-                return self._details(abi.OrderIdentifier(Version=0, LocalOrderID=local))
+        sent = self._sent(order)
+        if sent is not None:
+            return sent
         alike: list[abi.OrderIdentifier] = []
 
         def look(record: Any, _: int) -> int:
@@ -247,6 +269,13 @@ class ProfitBroker:
             )
         return self._details(alike[0]) if alike else None
 
+    def _sent(self, order: Order) -> Any:
+        """Return the venue's record of an order of this session; ``None`` if none was sent."""
+        for local, ours in self._ours.items():
+            if ours.id == order.id:
+                return self._details(abi.OrderIdentifier(Version=0, LocalOrderID=local))
+        return None
+
     def _details(self, identifier: abi.OrderIdentifier) -> abi.OrderOut:
         """Return an order with its texts: asked once for their lengths, once for themselves."""
         out = abi.OrderOut(Version=0, OrderID=identifier)
@@ -260,6 +289,7 @@ class ProfitBroker:
 
     def _status(self, order: Any, order_id: str) -> OrderStatus:
         symbol = (order.AssetID.Ticker or "").rstrip("\0 ")
+        local, theirs = order.OrderID.LocalOrderID, order.OrderID.ClOrderID
         traded = order.TradedQuantity * _point_value(symbol)
         changed = order.LastUpdate if order.LastUpdate.wYear else order.Date
         return OrderStatus(
@@ -270,7 +300,8 @@ class ProfitBroker:
             traded if order.OrderSide == _BUY else -traded,
             order.AveragePrice if traded else nan,
             0.0,
-            order.OrderID.ClOrderID or str(order.OrderID.LocalOrderID),
+            # Of ours the number we sent it under: the broker's own id comes later.
+            str(local) if local in self._ours or not theirs else theirs,
             (order.TextMessage or "").rstrip("\0 "),
         )
 
