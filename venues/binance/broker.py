@@ -88,6 +88,8 @@ class BinanceBroker:
         self._since = since
         self._ids: dict[str, str] = {}
         self._numbers: dict[tuple[str, int], str] = {}
+        self._sent: set[str] = set()
+        self._beginning = asyncio.Lock()
         self._open: dict[str, Order] = {}
         self._fees: dict[str, float] = {}
         self._told: dict[str, int] = {}
@@ -98,7 +100,8 @@ class BinanceBroker:
     async def submit(self, order: Order) -> OrderStatus:
         """Send an order; see :class:`~venues.base.VenueBroker`.
 
-        The size is rounded down to the venue's lots, a limit to the tick that is no worse.
+        The size is rounded down to the venue's lots, a limit to the tick that is no worse. One
+        that was sent before is not sent again: where it stands is the answer.
 
         Raises
         ------
@@ -112,6 +115,14 @@ class BinanceBroker:
         listing = await self._account.listing(order.symbol)
         asked = order_params(order, self._config.market, listing)
         client_id = asked["newClientOrderId"]
+        if client_id in self._sent:
+            # The venue takes the id of an order that is filled for another one.
+            known = await self.find(order)
+            if known is not None:
+                return known
+        # Whatever is sent is told by reports(), also where they begin later.
+        await self._begin()
+        self._sent.add(client_id)
         self._ids[client_id] = order.id
         self._open[client_id] = order
         try:
@@ -121,6 +132,7 @@ class BinanceBroker:
             raise
         except VenueUnreachable:
             del self._open[client_id]
+            self._sent.discard(client_id)
             raise
         except VenueRejected as error:
             if error.code == "-4116" or "Duplicate order" in str(error):
@@ -128,6 +140,7 @@ class BinanceBroker:
                 if known is not None:
                     return known
             del self._open[client_id]
+            self._sent.discard(client_id)
             raise
         try:
             return await self._state(told, client_id)
@@ -205,17 +218,18 @@ class BinanceBroker:
 
     async def _begin(self) -> None:
         """Note the executions that are not to be told."""
-        for symbol in self._trading.symbols:
-            if symbol in self._told:
-                continue
-            await self._account.listing(symbol)
-            told = max((one.id for one in await self._account.trades(symbol)), default=-1)
-            self._from[symbol] = await self._account.now() - _BACK
-            if self._since:
-                since = self._from[symbol] = -(-self._since // 1_000_000)
-                wanted = await self._account.trades_since(symbol, since)
-                told = min((one.id - 1 for one in wanted), default=told)
-            self._told[symbol] = told
+        async with self._beginning:
+            for symbol in self._trading.symbols:
+                if symbol in self._told:
+                    continue
+                await self._account.listing(symbol)
+                told = max((one.id for one in await self._account.trades(symbol)), default=-1)
+                self._from[symbol] = await self._account.now() - _BACK
+                if self._since:
+                    since = self._from[symbol] = -(-self._since // 1_000_000)
+                    wanted = await self._account.trades_since(symbol, since)
+                    told = min((one.id - 1 for one in wanted), default=told)
+                self._told[symbol] = told
 
     async def _missed(self) -> AsyncIterator[Fill | OrderStatus]:
         """Yield what happened while nothing was told."""
@@ -244,6 +258,8 @@ class BinanceBroker:
             status = await self._state(told, client_id)
             if self._stands.news(status):
                 yield msgspec.structs.replace(status, fee=self._fees.get(client_id, 0.0))
+            if status.final:
+                self._open.pop(client_id, None)
 
     async def _fill(self, trade: TradeTold) -> Fill:
         key = (trade.symbol, trade.order_id)
@@ -281,11 +297,8 @@ class BinanceBroker:
         return told
 
     async def _state(self, told: OrderTold, client_id: str) -> OrderStatus:
-        """Return where an order stands, and forget it as open if that is the end."""
+        """Return where an order stands; it is open until reports() have told its end."""
         self._numbers[told.symbol, told.order_id] = client_id
-        status = told.state(
+        return told.state(
             self._ids.get(client_id, client_id), await self._account.listing(told.symbol)
         )
-        if status.final:
-            self._open.pop(client_id, None)
-        return status
