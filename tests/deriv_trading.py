@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from market.errors import OrderUncertain, VenueRejected
 from market.orders import Fill, Order, OrderStatus
+from venues.base import VenueBroker
 from venues.deriv import DerivBroker, DerivConfig
 from venues.deriv.limits import Limiter
 from venues.simulated.deriv.exchange import DerivExchange
@@ -50,12 +51,12 @@ async def broker(
 class Ear:
     """Listens to a broker's reports in the background."""
 
-    def __init__(self, source: DerivBroker) -> None:
+    def __init__(self, source: VenueBroker) -> None:
         self.heard: list[Report] = []
         self._news = asyncio.Condition()
         self._task = asyncio.create_task(self._listen(source.reports()))
 
-    async def _listen(self, reports: AsyncGenerator[Report, None]) -> None:
+    async def _listen(self, reports: AsyncIterator[Report]) -> None:
         async for report in reports:
             async with self._news:
                 self.heard.append(report)
@@ -65,12 +66,22 @@ class Ear:
     def fills(self) -> list[Fill]:
         return [report for report in self.heard if isinstance(report, Fill)]
 
-    async def until(self, fills: int) -> list[Fill]:
+    async def until(self, wanted: int | Callable[[], bool]) -> list[Fill]:
+        """Listen until there are so many fills, or until something is true."""
+
+        def there() -> bool:
+            return wanted() if callable(wanted) else len(self.fills) >= wanted
+
         async with asyncio.timeout(15), self._news:
-            await self._news.wait_for(lambda: self._task.done() or len(self.fills) >= fills)
+            await self._news.wait_for(lambda: self._task.done() or there())
         if self._task.done():
             await self._task
         return self.fills
+
+    async def ended(self) -> None:
+        """Wait until the reports have ended by themselves."""
+        async with asyncio.timeout(15):
+            await self._task
 
     async def stop(self) -> None:
         self._task.cancel()
