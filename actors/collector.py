@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import ray
 
+from market.instruments import Instrument
 from market.store import TickStore
-from venues.deriv import DerivConfig, DerivFeed
+from venues.doors import Source, open_feed
 
 __all__ = ["Collector", "CollectorShell"]
 
@@ -18,24 +18,22 @@ class CollectorShell:
 
     Parameters
     ----------
-    venue
-        How to reach it.
     folder
         Of the tick store.
     seed
         Of the back-off's jitter.
     """
 
-    def __init__(self, venue: DerivConfig, folder: Path, seed: int) -> None:
-        self._venue, self._seed = venue, seed
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._seed = seed
         self._store = TickStore(folder)
 
     @ray.method
-    async def collect(self, symbol: str, events: int) -> int:
+    async def collect(self, source: Source, instrument: Instrument, events: int) -> int:
         """Put a symbol's latest events into the store; return how many were new there."""
-        feed = DerivFeed(self._venue, symbol, np.random.default_rng(self._seed))
+        feed = open_feed(source, instrument, self._seed)
         try:
-            return self._store.append(await feed.history(symbol, 0, count=events))
+            return self._store.append(await feed.history(instrument.symbol, 0, count=events))
         finally:
             await feed.close()
 

@@ -16,6 +16,7 @@ from models.config import EnsembleConfig
 from policies.training import PPOTraining
 from risk.config import RiskConfig
 from validation.gate import GateConfig
+from venues.binance.config import BinanceConfig
 from venues.deriv import DerivConfig
 from venues.simulated.config import ExchangeConfig
 
@@ -27,6 +28,8 @@ class SymbolConfig(Instrument):
 
     Parameters
     ----------
+    venue
+        Whose it is: ``deriv`` (decided on ticks) or ``binance`` (on bars of ``interval``).
     policy
         Who sizes and exits: ``ppo``, the trained policy; or a baseline, ``follow`` (does what the
         ensemble says), ``hold``, ``probe`` (turns over at a fixed pace), ``flat``.
@@ -36,6 +39,7 @@ class SymbolConfig(Instrument):
         Difference of the probabilities of up and down at which ``follow`` takes a position.
     """
 
+    venue: Literal["deriv", "binance"] = "deriv"
     policy: Literal["ppo", "follow", "hold", "probe", "flat"] = "ppo"
     every: Annotated[int, Field(ge=1, le=100_000)] = 5
     follow: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
@@ -67,8 +71,8 @@ class FloorConfig(Config):
         Decisions per journal transaction in a replay; live, every decision is durable at once.
     exchange
         The bundled exchange, which `pregao demo` starts with the floor; a replay needs none.
-    deriv
-        How to reach Deriv; with ``exchange``, its endpoint is filled in.
+    deriv, binance
+        How to reach the venues; with ``exchange``, their addresses are filled in.
     """
 
     symbols: Annotated[tuple[SymbolConfig, ...], Field(min_length=1)]
@@ -86,6 +90,7 @@ class FloorConfig(Config):
     gate: GateConfig = GateConfig()
     risk: RiskConfig = RiskConfig()
     deriv: DerivConfig = DerivConfig()
+    binance: BinanceConfig = BinanceConfig()
     exchange: ExchangeConfig | None = None
 
     @field_validator("folder")
@@ -101,6 +106,10 @@ class FloorConfig(Config):
         if twice:
             raise ValueError(f"each symbol may be listed once, {', '.join(twice)} is listed twice")
         return self
+
+    def source(self, name: str) -> DerivConfig | BinanceConfig:
+        """Return how a symbol's venue is reached."""
+        return self.binance if self.symbol(name).venue == "binance" else self.deriv
 
     def symbol(self, name: str) -> SymbolConfig:
         """Return the settings of a symbol."""

@@ -29,7 +29,6 @@ from actors.terminal import floor_table, verdict_table
 from market.errors import FloorError
 from market.store import TickStore
 from trading.desk import DeskSpec
-from venues.deriv import DerivConfig
 
 __all__ = ["Door", "demo"]
 
@@ -74,13 +73,14 @@ def demo(
     _need(ports)
     began = time.monotonic()
     _begin_anew(config.folder)
-    with _exchange(config) as venue, joined(config.ray):
-        console.print(f"[bold]1[/] exchange [dim]listens on[/] {venue.endpoint}")
-        _collect(config, venue, console)
+    with _exchange(config) as (config, addresses), joined(config.ray):
+        listening = ", ".join(f"{name} {url}" for name, url in addresses.items())
+        console.print(f"[bold]1[/] exchange [dim]listens on[/] {listening}")
+        _collect(config, console)
         console.print("[bold]3[/] features, labels, ensembles; [bold]4[/] policy; then the gate")
         store = TickStore(config.folder / "ticks")
         tapes = [store.tape(one.symbol) for one in config.symbols]
-        judged = learn(config, tapes, lambda _: venue)
+        judged = learn(config, tapes, config.source)
         # Live, a desk only needs to be warm: it reads on from the last events collected.
         desks = [
             replace(desk, warm_from=int(tape.times[-desk.lead - 1]))
@@ -95,7 +95,9 @@ def demo(
             console.print(f"[bold]6[/] HTTP API and page: {page}   [dim]docs:[/] {page}docs")
             metrics = f"http://127.0.0.1:{config.ray.metrics_port}/metrics"
             console.print(f"[bold]7[/] Prometheus metrics: {metrics}\n")
-            return _watch(floor, page, seconds, console)
+            synthetic = all(one.venue == "deriv" for one in config.symbols)
+            why = "they are martingales, and costs are real" if synthetic else "costs ate it"
+            return _watch(floor, page, seconds, why, console)
 
 
 def _need(ports: dict[str, int]) -> None:
@@ -118,8 +120,11 @@ def _begin_anew(folder: Path) -> None:
 
 
 @contextmanager
-def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
-    """Run the bundled exchange in a process of its own; it ends with us, however we end."""
+def _exchange(config: FloorConfig) -> Iterator[tuple[FloorConfig, dict[str, str]]]:
+    """Run the bundled exchange in a process of its own; it ends with us, however we end.
+
+    Gives the configuration with its addresses filled in, and the addresses by venue.
+    """
     if config.exchange is None:
         raise FloorError("the demo needs the bundled exchange; add `exchange: {}` to the config")
     settings = config.folder / "exchange.yaml"
@@ -145,7 +150,7 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
             process.wait(EXCHANGE_SECONDS)
             reason = log.read_text().strip() or f"no reason given in {log}"
             raise FloorError(f"the exchange did not start: {reason}")
-        yield config.deriv.model_copy(update={"endpoint": urls["deriv"]})
+        yield _led_to(config, urls), urls
     finally:
         process.terminate()
         try:
@@ -154,15 +159,34 @@ def _exchange(config: FloorConfig) -> Iterator[DerivConfig]:
             process.kill()
 
 
-def _collect(config: FloorConfig, venue: DerivConfig, console: Console) -> None:
+def _led_to(config: FloorConfig, urls: dict[str, str]) -> FloorConfig:
+    """Return the configuration with the venues' addresses in it; each must be there."""
+    for one in config.symbols:
+        if one.venue not in urls:
+            raise FloorError(
+                f"{one.symbol} is of {one.venue}, which the exchange is not told to be; add "
+                f"`{one.venue}:` under `exchange`"
+            )
+    addressed: dict[str, Any] = {}
+    if "deriv" in urls:
+        addressed["deriv"] = config.deriv.model_copy(update={"endpoint": urls["deriv"]})
+    if "binance" in urls:
+        sockets = urls["binance"].replace("http", "ws", 1)
+        addressed["binance"] = config.binance.model_copy(
+            update={"rest": urls["binance"], "stream": sockets}
+        )
+    return config.model_copy(update=addressed)
+
+
+def _collect(config: FloorConfig, console: Console) -> None:
     """Fetch everybody's history into the tick store."""
-    collector: Any = Collector.options(num_cpus=0).remote(
-        venue, config.folder / "ticks", config.seed
-    )
+    collector: Any = Collector.options(num_cpus=0).remote(config.folder / "ticks", config.seed)
     with console.status("collecting history"):
         for one in config.symbols:
-            count = ray.get(collector.collect.remote(one.symbol, config.history))
-            console.print(f"[bold]2[/] collected {count:,} ticks of {one.symbol}")
+            source = config.source(one.symbol)
+            count = ray.get(collector.collect.remote(source, one.instrument, config.history))
+            what = "ticks" if one.venue == "deriv" else "bars"
+            console.print(f"[bold]2[/] collected {count:,} {what} of {one.symbol}")
     ray.kill(collector)
 
 
@@ -180,12 +204,12 @@ def _first_decision(floor: Floor) -> None:
         time.sleep(REFRESH_SECONDS)
 
 
-def _watch(floor: Floor, page: str, seconds: float, console: Console) -> FloorState:
+def _watch(floor: Floor, page: str, seconds: float, why: str, console: Console) -> FloorState:
     """Draw the table until it is time, or until Ctrl-C."""
     state = floor.state()
     console.print(verdict_table(state.symbols))
     footer = (
-        "[yellow]No edge on these markets[/]: they are martingales, and costs are real. "
+        f"[yellow]No edge on these markets[/]: {why}. "
         if all(one.verdict != "edge" for one in state.symbols)
         else ""
     ) + f"Paper only.   [dim]page[/] {page}   [dim]Ctrl-C stops everything[/]"

@@ -15,7 +15,7 @@ from actors.trainer import Learned, Trainer
 from market.tape import Tape
 from trading.desk import DeskSpec
 from validation.verdict import Verdict
-from venues.deriv import DerivConfig
+from venues.doors import Source
 
 __all__ = ["describe", "learn"]
 
@@ -29,7 +29,7 @@ TRAINERS = 2
 def describe(
     config: FloorConfig,
     symbol: str,
-    source: DerivConfig | Path,
+    source: Source,
     model: Path,
     policy: Path,
 ) -> DeskSpec:
@@ -54,7 +54,7 @@ def describe(
 
 
 def learn(
-    config: FloorConfig, tapes: Sequence[Tape], source: Callable[[str], DerivConfig | Path]
+    config: FloorConfig, tapes: Sequence[Tape], source: Callable[[str], Source]
 ) -> list[DeskSpec]:
     """Fit every symbol's ensemble, train one policy for all, judge each on its hold-out.
 

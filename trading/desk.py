@@ -29,8 +29,7 @@ from trading.recovery import start
 from trading.trader import Trader
 from validation.verdict import Verdict
 from venues.base import Feed
-from venues.deriv import DerivConfig, DerivFeed
-from venues.files import FileFeed
+from venues.doors import Source, open_feed
 
 __all__ = ["Desk", "DeskSpec"]
 
@@ -78,7 +77,7 @@ class DeskSpec:
     journal
         The journal's SQLAlchemy URL.
     source
-        A recording's path, or how to reach Deriv.
+        A recording's path, or how to reach the venue.
     seed
         Of the feed's back-off jitter.
     warm_from
@@ -100,7 +99,7 @@ class DeskSpec:
     model: Path
     trained_policy: Path
     journal: str
-    source: DerivConfig | Path
+    source: Source
     seed: int
     warm_from: int = 0
     flush_every: int = 1
@@ -160,9 +159,7 @@ class DeskSpec:
 
     def feed(self) -> Feed:
         """Make the feed, not connected yet."""
-        if isinstance(self.source, Path):
-            return FileFeed(self.source, self.symbol)
-        return DerivFeed(self.source, self.symbol, np.random.default_rng(self.seed))
+        return open_feed(self.source, self.instrument, self.seed)
 
     def open(self) -> Desk:
         """Open the journal, recover, and return the desk ready to go on."""
