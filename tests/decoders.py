@@ -7,64 +7,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from market.errors import DataError, VenueError
+from tests.decoder import Decoder, deriv_reader
+from tests.decoders_of_accounts import ACCOUNTS
+from tests.decoders_of_archives import ARCHIVES
 from venues.binance import answers, codec
 from venues.deriv.candles import decode_candles, decode_ohlc
 from venues.deriv.codec import decode_history, decode_tick
-from venues.deriv.dialect import normalised
 from venues.deriv.limits import decode_limits
 from venues.deriv.listings import decode_contracts, decode_listings
 from venues.deriv.otp import decode_address
-from venues.deriv.wire import _whole
 from venues.files.recording import read_recording
 from venues.profit.moments import of_text
 from venues.profit.prices import levels_of
 
 MINUTE = 60_000_000_000
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """A reader, and input that it takes: fuzzing starts from there."""
-
-    name: str
-    read: Callable[[bytes], object]
-    examples: tuple[bytes, ...]
-
-    def survives(self, data: bytes) -> bool:
-        """Read ``data``; whether it was good. Any exception but ours goes through."""
-        try:
-            self.read(data)
-        except (DataError, VenueError):
-            return False
-        return True
-
-
-def _deriv(*decode: Callable[[Any], object]) -> Callable[[bytes], object]:
-    """Read as the client does: the wire first, then the dialect, then the decoders."""
-
-    def read(data: bytes) -> object:
-        whole = _whole(data)
-        if whole is None:
-            raise DataError("not a frame")
-        frame = normalised(msgspec.json.decode(whole))
-        good, wrong = [], None
-        for one in decode:
-            try:
-                good.append(one(frame))
-            except DataError as error:
-                wrong = error
-        if not good and wrong is not None:
-            raise wrong
-        return good
-
-    return read
 
 
 def _binance_frame(data: bytes) -> object:
@@ -98,7 +56,7 @@ def _stream(name: str, body: bytes) -> bytes:
 DECODERS = (
     Decoder(
         "deriv market data",
-        _deriv(
+        deriv_reader(
             lambda f: decode_tick(f, "R_75"),
             lambda f: decode_history(f, "R_75"),
             lambda f: decode_candles(f, "R_75", 60),
@@ -118,7 +76,7 @@ DECODERS = (
     ),
     Decoder(
         "deriv listings",
-        _deriv(decode_listings, lambda f: decode_contracts(f, "R_75"), decode_limits),
+        deriv_reader(decode_listings, lambda f: decode_contracts(f, "R_75"), decode_limits),
         (
             b'{"msg_type":"active_symbols","echo_req":{},"active_symbols":[{"symbol":"R_75",'
             b'"display_name":"Volatility 75","market":"synthetic_index","submarket":"random_index",'
@@ -235,4 +193,6 @@ DECODERS = (
         lambda data: of_text(data.decode(errors="replace")),
         (b"02/01/2024 09:00:00",),
     ),
+    *ACCOUNTS,
+    *ARCHIVES,
 )
