@@ -6,10 +6,14 @@ ends the run, and is left in FOLDER.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import atheris
+
+# As Python, compiled code can be followed, too, and a place outside an array is an error.
+os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 with atheris.instrument_imports(
     include=["venues.binance", "venues.deriv", "venues.files", "venues.profit"],

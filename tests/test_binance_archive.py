@@ -196,3 +196,10 @@ def test_many_trades_are_read_as_written(tmp_path):
     series = read_archive(packed(tmp_path, "BTCUSDT-aggTrades-2023-11-14", rows, header=AGG))
     assert (series.columns["id"] == ids).all()
     assert (series.columns["price"] == 60000.5 + ids % 97).all()
+
+
+def test_a_zip_whose_member_has_no_readable_name_is_refused(tmp_path):
+    path = packed(tmp_path, "BTCUSDT-1m-2023-11-14", [kline(0)], members=["é.csv"])
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xc3\x28"))
+    with pytest.raises(DataError, match="can't be read.*fetch it again"):
+        read_archive(path)

@@ -174,7 +174,14 @@ def opened(path: Path, largest: int = _LARGEST) -> Iterator[IO[bytes]]:
             packed.open(_only(path, packed, file, largest)) as unpacked,
         ):
             yield unpacked
-    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        EOFError,
+        RuntimeError,
+        UnicodeDecodeError,  # of a name in the zip
+    ) as error:
         raise DataError(f"{path.name}: can't be read: {error}; fetch it again") from error
     except zlib.error as error:
         raise DataError(f"{path.name}: can't be unpacked: {error}; fetch it again") from error
