@@ -201,5 +201,5 @@ def test_many_trades_are_read_as_written(tmp_path):
 def test_a_zip_whose_member_has_no_readable_name_is_refused(tmp_path):
     path = packed(tmp_path, "BTCUSDT-1m-2023-11-14", [kline(0)], members=["é.csv"])
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xc3\x28"))
-    with pytest.raises(DataError, match="can't be read.*fetch it again"):
+    with pytest.raises(DataError, match=r"can't be read.*fetch it again"):
         read_archive(path)
