@@ -186,8 +186,11 @@ def test_the_exchange_runs_until_it_is_interrupted(tmp_path):
         [sys.executable, "-m", "pregao", "exchange", "--config", str(path)],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    said = [process.stdout.readline() for _ in range(3)]
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    try:
+        said = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert [line.split()[0] for line in said] == ["deriv", "binance", "ready"]
     assert process.returncode == 0

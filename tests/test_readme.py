@@ -1,6 +1,9 @@
 """What the documents point at is there, and is what they call it."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,16 @@ def test_every_command_the_readme_shows_exists() -> None:
         re.findall(r"^def ([a-z]+)\(", (ROOT / "pregao.py").read_text(), re.M)
     )
     assert {"replay", "backtest"} <= commands
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_program_a_page_shows_runs(page: Path) -> None:
+    programs = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    assert bool(programs) == (page.name == "venues.md")
+    for program in programs:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True,
+            text=True, timeout=60, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert "filled" in done.stdout
