@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.console import Console
@@ -19,6 +19,7 @@ from rich.progress import (
 from market.dayfiles import DAY
 from market.errors import DataError
 from market.events import SECOND
+from market.holes import holes
 from market.series import Series
 from market.store import TickStore
 from venues.library.sources import Source
@@ -97,6 +98,9 @@ async def download(
 async def fill(store: TickStore, one: Source) -> tuple[int, int]:
     """Fetch what the venue has of a source's holes; return rows added and holes left.
 
+    What comes is judged by the step of what is stored around the hole, for a few rows don't show
+    their own: the two on both sides of a hole that the venue has too would pass for neighbours.
+
     Raises
     ------
     DataError
@@ -111,8 +115,12 @@ async def fill(store: TickStore, one: Source) -> tuple[int, int]:
         # With the rows on both sides: only so is it known whether anything is missing still.
         whole = [(hole.start, hole.end)]
         long = hole.end - hole.start > 2 * DAY
+        step = one.step or store.read(one.symbol, one.kind, hole.start, hole.end).step
         for low, high in _pieces(hole.start, hole.end, one.step) if long else whole:
-            added += _store(store, one, await _history(one, low, high))
+            came = await _history(one, low, high)
+            if step and came.kind != "trades":
+                came = replace(came, step=step, fresh=came.fresh | holes(came.times, step))
+            added += _store(store, one, came)
     return added, len(store.holes(one.symbol, one.kind))
 
 

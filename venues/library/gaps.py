@@ -58,9 +58,12 @@ async def fill_all(store: TickStore, wanted: Sequence[Source], console: Console)
             continue
         added, remain = await fill(store, one)
         mark = "[green]" if not remain else "[yellow]"
+        # A hole that the venue has in part may be two afterwards.
+        filled = max(0, had - remain)
+        unfilled = f", {remain:,} not filled: {one.venue} has no more there" if remain else ""
         console.print(
-            f"[bold]{one.symbol}[/] {one.kind}: {added:,} rows fetched, {mark}{had - remain:,} of "
-            f"{had:,} holes filled[/]"
+            f"[bold]{one.symbol}[/] {one.kind}: {added:,} rows fetched, {mark}{filled:,} of "
+            f"{had:,} holes filled{unfilled}[/]"
         )
         left += remain
     return left
