@@ -10,6 +10,7 @@ import numpy as np
 from market.calendar import ALWAYS, Calendar
 from market.dayfiles import DAY, Account, DayFiles, shelf_of
 from market.errors import DataError
+from market.footer import Footer
 from market.holes import MAX_GAP, nominal_step
 from market.merging import Merged, distinct, merge
 from market.quarantine import Quarantine
@@ -45,6 +46,18 @@ class Appending:
         if not self.live:
             self._seam_behind(series)
         return added
+
+    def agree(self, given: Series) -> None:
+        """Raise :class:`DataError` if an event contradicts a stored one; nothing is written."""
+        once = distinct(given)
+        self._settle(once, given, f"{self.source or 'the series'} itself")
+        series = once.series
+        days = series.times // DAY
+        for day in np.unique(days).tolist():
+            part = series.slice(*np.searchsorted(days, [day, day + 1]).tolist())
+            known = self.files.tail(part.symbol, shelf_of(part.kind, part.step), day)
+            if known is not None and not _behind(part, known[0]):
+                self._merged(part, day, True)
 
     def _seamed(self, series: Series) -> Series:
         """Mark the first row as fresh where it doesn't follow the stored event before closely."""
@@ -125,24 +138,24 @@ class Appending:
             self.files.write(part, sources=sources)
             return len(part)
         tail, number = known
-        ids = part.columns.get("id")
-        behind = bool(part.times[0] > tail.last)
-        if ids is not None and min(int(ids[0]), tail.last_id) >= 0:
-            # By its number: the same trade told in a finer unit of time lies behind itself.
-            behind = bool(ids[0] > tail.last_id and part.times[0] >= tail.last)
-        if behind:
+        if _behind(part, tail):
             self.files.write(part, number + 1, sources=sources)
             if len(self.files.days(part.symbol, shelf)[day]) > _SEGMENTS:
                 compact(self.files, part.symbol, shelf, day)
             return len(part)
         accounts = self.files.accounts(part.symbol, shelf, day, day)
-        old = self.files.read(part.symbol, shelf, day, day)
-        both = merge(old, part, knows_before)
-        self._settle(both, part, self.files.path(part.symbol, shelf, day))
+        both = self._merged(part, day, knows_before)
         if both.changed:
-            series = replace(both.series, step=part.step or old.step)
+            series = replace(both.series, step=part.step or both.series.step)
             _replace(self.files, series, accounts, sources_of(accounts) | sources)
         return both.added
+
+    def _merged(self, part: Series, day: int, knows_before: bool) -> Merged:
+        """Merge rows of one day with what is there; contradictions are settled."""
+        shelf = shelf_of(part.kind, part.step)
+        both = merge(self.files.read(part.symbol, shelf, day, day), part, knows_before)
+        self._settle(both, part, self.files.path(part.symbol, shelf, day))
+        return both
 
     def _settle(self, both: Merged, new: Series, where: str) -> None:
         """Keep contradictions aside, or raise."""
@@ -154,8 +167,9 @@ class Appending:
             time, kept, told = faults[0]
             by = f" from {self.source}" if self.source else ""
             raise DataError(
-                f"{where}: the event of {new.symbol} at {time} is {kept}, now {told}{by}; one of "
-                "the two is wrong: move the file away to take the new one, or keep the first"
+                f"{where}: the event of {new.symbol} at {_date(time)} is {kept}, now {told}{by}; "
+                "one of the two is wrong: move the file away to take the new one, or keep the "
+                "first (import --keep-first)"
             )
         if faults:
             by = self.source or new.kind
@@ -166,6 +180,15 @@ class Appending:
                     for time, kept, told in faults
                 ],
             )
+
+
+def _behind(part: Series, tail: Footer) -> bool:
+    """Return whether rows lie behind all that is stored of their day."""
+    ids = part.columns.get("id")
+    if ids is not None and min(int(ids[0]), tail.last_id) >= 0:
+        # By its number: the same trade told in a finer unit of time lies behind itself.
+        return bool(ids[0] > tail.last_id and part.times[0] >= tail.last)
+    return bool(part.times[0] > tail.last)
 
 
 def compact(files: DayFiles, symbol: str, shelf: str, day: int) -> None:
@@ -196,3 +219,9 @@ def _replace(
 def _words(series: Series, row: int) -> str:
     told: dict[str, Any] = {name: column[row].item() for name, column in series.columns.items()}
     return ", ".join(f"{name} {value}" for name, value in told.items() if value == value)
+
+
+def _date(time: int) -> str:
+    """Return an instant as people write it, as fine as it is: ``2026-04-03 12:00:04.5 UTC``."""
+    text = str(np.datetime64(time, "ns")).replace("T", " ")
+    return f"{text.rstrip('0').rstrip('.')} UTC"

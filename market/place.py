@@ -131,6 +131,41 @@ class Place:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    @contextlib.contextmanager
+    def claimed(self, symbol: str, kind: str) -> Iterator[None]:
+        """Be the one process of this machine that collects a kind of ``symbol`` meanwhile.
+
+        Raises
+        ------
+        DataError
+            Another does; its number is told.
+        """
+        if not self._local or sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        folder = Path(self.root) / symbol
+        with _possible(str(folder), "written", "check the path"):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / f".collected-{kind}").open("a+")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise DataError(
+                    f"{symbol} {kind} is being collected by process {file.read().strip() or '?'}; "
+                    "stop it, or give another store"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
     def folders(self, folder: str) -> list[str]:
         """Return the names of a folder's folders, sorted."""
         directory = self._types.Directory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,19 @@ class TickStore:
         with self._files.place.locked(symbol):
             how = (source, keep_first, calendar, live)
             return Appending(self._files, self._quarantine, *how).add(series)
+
+    def agree(self, new: Series, source: str = "") -> None:
+        """Raise as :meth:`append` would for what contradicts the store; nothing is written."""
+        if len(new):
+            Appending(self._files, self._quarantine, source).agree(new)
+
+    def claimed(self, symbol: str, kind: str) -> AbstractContextManager[None]:
+        """Be the only process of this machine that collects a kind of ``symbol`` meanwhile.
+
+        Whoever appends otherwise is not kept out, nor is anybody in a bucket. Raises
+        :class:`DataError` where another process collects it, telling which.
+        """
+        return self._files.place.claimed(symbol, kind)
 
     def read(
         self, symbol: str, kind: str | None = None, start: int | None = None, end: int | None = None

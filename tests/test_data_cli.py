@@ -86,7 +86,8 @@ def test_contradictions_are_refused_or_kept_aside(tmp_path: Path) -> None:
     code, said = pregao("data", "import", path, "--store", store)
     assert code == 1
     assert "refused" in said
-    assert f"the event of R_75 at {(T0 + 4) * SECOND} is price 55.0, now price 102.0" in said
+    assert "event of R_75 at 2026-04-03 12:00:04 UTC is price 55.0, now price 102.0" in said
+    assert "--keep-first" in said
     assert len(TickStore(store).read("R_75")) == 1
     code, said = pregao("data", "import", path, "--store", store, "--keep-first")
     assert (code, "R_75 ticks 600 599 0 0 0 + 1" in said) == (0, True)
@@ -207,6 +208,38 @@ def test_real_frames_are_imported_and_listed(data_folder: Path, tmp_path: Path) 
     assert "ETHUSDT book 108,814 108,814 0" in said
     code, said = pregao("data", "ls", "--store", tmp_path)
     assert "ticks 24,077 2 2024-08-08 2024-08-09" in said
+
+
+def test_a_file_that_contradicts_the_store_late_is_not_taken_in_part(tmp_path: Path) -> None:
+    at = 1_723_161_255_000
+    frames = [
+        '{"stream":"x@trade","data":{"e":"trade","E":1723161255001,"s":"X","t":7,"p":"10.0",'
+        '"q":"2.0","T":1723161255000,"m":false,"M":true}}',
+        '{"stream":"x@bookTicker","data":{"u":1,"s":"X","b":"9.0","B":"1","a":"10.0","A":"1"}}',
+    ]
+    path = tmp_path / "x.gz"
+    with gzip.open(path, "wt") as file:
+        file.writelines(f"{at} {frame}\n" for frame in frames)
+    for kind in ("ticks", "trades"):
+        store = TickStore(tmp_path / kind)
+        # The file tells trades and quotes; one of them is stored otherwise.
+        if kind == "ticks":
+            store.append(Series.ticks("X", [at * 1_000_000], [5.0], [4.0], [6.0]))
+        else:
+            store.append(Series.trades("X", [at * 1_000_000], [7], [5.0], [1.0], [1]))
+        code, said = pregao("data", "import", path, "--store", tmp_path / kind)
+        assert (code, store.kinds("X")) == (1, (kind,)), said
+        assert "at 2024-08-08 23:54:15 UTC is" in said
+        assert pregao("data", "import", path, "--store", tmp_path / kind, "--keep-first")[0] == 0
+        assert store.kinds("X") == ("ticks", "trades")
+    # Nor is the day before the one that contradicts.
+    days = TickStore(tmp_path / "days")
+    days.append(Series.ticks("R_75", [T0 * SECOND], [55.0]))
+    rows = [f"{T0 + 3600 * k},R_75,100" for k in range(-24, 24)]
+    early = tmp_path / "R_75.csv"
+    early.write_text("\n".join(["unix_time,instrument,price", *rows]))
+    assert pregao("data", "import", early, "--store", tmp_path / "days")[0] == 1
+    assert len(days.read("R_75")) == 1
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_another_price_for_a_stored_event_is_refused_and_changes_nothing(tmp_pat
     store = TickStore(tmp_path)
     store.append(ticks(2, 4, 6))
     with pytest.raises(
-        DataError, match=r"the event of R_75 at 4000000000 is price .*, now price 1.0; one"
+        DataError, match=r"event of R_75 at 1970-01-01 00:00:04 UTC is price .*, now price 1.0; one"
     ):
         store.append(Tape.of_ticks("R_75", np.array([4, 8]) * SECOND, np.array([1.0, 2.0])))
     assert equal(store.tape("R_75"), ticks(2, 4, 6))

@@ -62,7 +62,7 @@ def test_a_source_in_microseconds_does_not_contradict_one_in_milliseconds(tmp_pa
     finer = Series.trades("X", [SECOND + 123], [1], [101.0], [1.0], [1])
     assert store.append(finer) == 0
     with pytest.raises(
-        DataError, match=r"the event of X at 2000000000 is id 2, price 102\.0, size"
+        DataError, match=r"the event of X at 1970-01-01 00:00:02 UTC is id 2, price 102\.0, size"
     ):
         store.append(trades(2, size=9.0))
 

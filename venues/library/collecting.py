@@ -53,8 +53,18 @@ async def collect(
     Raises
     ------
     DataError
-        The store can't be written.
+        The store can't be written, or another process collects the same into it.
     """
+    with contextlib.ExitStack() as claims:
+        # Of quotes and books nobody numbers, what two wrote would stand there twice.
+        for one in wanted:
+            claims.enter_context(store.claimed(one.symbol, one.kind))
+        return await _collect(store, wanted, flush_seconds, console, seconds)
+
+
+async def _collect(
+    store: TickStore, wanted: list[Source], flush_seconds: float, console: Console, seconds: float
+) -> list[Line]:
     streams = [one.open() for one in wanted]
     lines = [
         Line(one, Recorder(store, one.symbol, one.venue, one.step), stream.stats)

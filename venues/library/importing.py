@@ -99,6 +99,10 @@ def bring_in(root: str, paths: Iterable[Path], taking: Taking, console: Console)
 
 def _take(store: TickStore, path: Path, recording: Recording, taking: Taking, table: Table) -> None:
     """Store a file's series, and add their rows to the table."""
+    if not taking.keep_first:
+        # All before any: a file is taken whole or not at all.
+        for one in recording.series:
+            store.agree(one, path.name)
     bad, doubles = f"{len(recording.bad):,}", f"{recording.duplicates:,}"
     for number, one in enumerate(recording.series):
         before = len(store.quarantine(one.symbol)) if taking.keep_first else 0
