@@ -48,6 +48,9 @@ def test_import_ls_check_gaps_export(tmp_path: Path) -> None:
     assert code == 1
     assert "2026-04-03 12:09:58 2026-04-03 12:10:20 22 s R_75_20260403.csv" in said
     out = tmp_path / "out" / "r75.csv"
+    code, said = pregao("data", "export", "R_75", out, "--store", store)
+    assert (code, "out is no folder; make it" in said, out.parent.exists()) == (1, True, False)
+    out.parent.mkdir()
     code, said = pregao(
         "data", "export", "R_75", out, "--store", store, "--to", "2026-04-03T12:00:04"
     )
@@ -71,8 +74,15 @@ def test_bars_are_made_of_what_is_exported(tmp_path: Path) -> None:
     # And they can be brought back.
     assert pregao("data", "import", out, "--store", tmp_path / "again")[0] == 0
     assert TickStore(tmp_path / "again").kinds("R_75") == ("bars-1m",)
+    assert out.read_text().startswith('"open_time",')
     code, said = pregao("data", "export", "R_75", out, "--bars", "500t", "--store", store)
     assert (code, said.startswith("1 rows of R_75, 500t bars of ticks, in")) == (0, True)
+    # Such bars are known by their close alone.
+    header, row = out.read_text().splitlines()
+    assert header.startswith('"close_time",')
+    assert row.startswith("2026-04-03 12:16:38.000000000Z,")
+    code, said = pregao("data", "import", out, "--store", tmp_path / "again")
+    assert (code, "`close_time` have no length, and can't be read back" in said) == (1, True)
     code, said = pregao("data", "export", "R_75", out, "--bars", "volume:5", "--store", store)
     assert (code, said) == (1, "error R_75: volume bars need trades, a tick has no size")
     code, said = pregao("data", "export", "R_75", out, "--bars", "x", "--store", store)

@@ -12,11 +12,15 @@ import pytest
 import yaml
 
 from market.errors import DataError
-from market.events import SECOND
+from market.events import SECOND, BookUpdate
+from market.recorder import Recorder
 from market.series import Series
 from market.store import TickStore
 from tests.data_commands import pregao
 from tests.test_data_venues import ROOT
+from venues.base import Feed, FeedStats
+from venues.library.progress import Line
+from venues.library.sources import Source
 
 
 @pytest.fixture
@@ -62,3 +66,26 @@ def test_another_collector_of_a_symbol_is_refused(unreachable: Path, tmp_path: P
     finally:
         other.kill()
         other.communicate()
+
+
+def test_reaching_nothing_is_a_failure(unreachable: Path) -> None:
+    code, said = pregao("data", "collect", "--config", unreachable, "--seconds", "0.5")
+    assert code == 1
+    assert (
+        f"error nothing of deriv was reached in 0.5 s; is it up, and its address in {unreachable}"
+        in said
+    )
+
+
+def test_a_book_shows_no_price_rather_than_an_old_one(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+
+    def none() -> Feed:
+        raise AssertionError("nothing is opened")
+
+    line = Line(
+        Source("x", "X", "book", 0, none, None, None), Recorder(store, "X", "x"), FeedStats()
+    )
+    line.take(BookUpdate("X", 1, 1, 1, ((9.0, 1.0),), ((11.0, 1.0),), snapshot=True))
+    assert (line.events, line.time) == (1, 1)
+    assert np.isnan(line.price)

@@ -228,6 +228,12 @@ def test_download_resumes_and_gaps_are_filled(config: Path, tmp_path: Path) -> N
     assert "R_75 bars-1m: 121 new rows, 0 of 2 pieces were there" in said
     code, said = pregao(*get, *when)
     assert "R_75 ticks: 0 new rows, 2 of 2 pieces were there" in said
+    assert "nothing" not in said
+    # What the venue has not is told: its past begins two days before.
+    early = ("--from", "2026-03-28", "--to", "2026-03-30T00:10", "--store", tmp_path / "early")
+    code, said = pregao(*get, *early)
+    assert code == 0, said
+    assert said.count("nothing from 2026-03-28 00:00:00 to 2026-03-30 00:0") == 2
     whole = TickStore(tmp_path / "live").read("R_75", "ticks")
     cut = TickStore(tmp_path / "cut")
     cut.append(whole.slice(0, 1000))

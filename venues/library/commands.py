@@ -13,15 +13,18 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from market.config import load
-from market.errors import ConfigError, DataError, UnknownSymbol
+from market.errors import ConfigError, DataError, UnknownSymbol, VenueUnreachable
 from market.store import TickStore
 from venues.library import collecting, downloading, gaps
 from venues.library.archives import from_archive
 from venues.library.config import BinanceCollection, CollectConfig, DerivCollection
 from venues.library.sources import sources
-from venues.library.words import instant
+from venues.library.words import instant, moment
 
 __all__ = ["collect", "download", "holes"]
+
+_MOST = 8
+"""Missing parts of one download that are told one by one."""
 
 
 def collect(path: Path, root: str | None, seconds: float, console: Console) -> int:
@@ -38,6 +41,13 @@ def collect(path: Path, root: str | None, seconds: float, console: Console) -> i
     lines = asyncio.run(work)
     for symbol in {line.source.symbol for line in lines}:
         store.compact(symbol)
+    for venue in dict.fromkeys(line.source.venue for line in lines):
+        its = [line for line in lines if line.source.venue == venue]
+        if seconds and not any(line.events or line.stats.receipt or line.failed for line in its):
+            raise VenueUnreachable(
+                f"nothing of {venue} was reached in {seconds:g} s; is it up, and its address in "
+                f"{path} right?"
+            )
     console.print(f"stored {sum(line.recorder.stored for line in lines):,} rows")
     return int(any(line.failed for line in lines))
 
@@ -72,6 +82,13 @@ def download(
             f"[bold]{one.source.symbol}[/] {one.source.kind}: {one.added:,} new rows, "
             f"{one.skipped:,} of {one.pieces:,} pieces were there"
         )
+        for low, high in one.missing[:_MOST]:
+            console.print(
+                f"  [yellow]nothing[/] from {moment(low)} to {moment(high)}: {one.source.venue} "
+                "has none there"
+            )
+        if len(one.missing) > _MOST:
+            console.print(f"  and {len(one.missing) - _MOST:,} more such; see `pregao data gaps`")
         store.compact(one.source.symbol)
     return 0
 

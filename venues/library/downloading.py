@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,6 +30,8 @@ __all__ = ["Fetched", "download", "fill", "there"]
 
 _BARS = 1000
 """Bars fetched at once, at least."""
+_HOUR = 3_600 * SECOND
+"""As long without one is worth telling all the same."""
 _PAUSE = 60 * SECOND
 """Where events come when they please, so long without one says nothing."""
 
@@ -45,12 +48,16 @@ class Fetched:
         Rows that were new.
     pieces, skipped
         Of how many pieces it consists, and how many of them were there already.
+    missing
+        Parts of what was asked for of which nothing is there, from and to; where events come when
+        they please, those of an hour or more.
     """
 
     source: Source
     added: int
     pieces: int
     skipped: int
+    missing: tuple[tuple[int, int], ...]
 
 
 async def download(
@@ -85,13 +92,23 @@ async def download(
             name = f"{one.symbol} {one.kind}"
             task = progress.add_task(name, total=len(pieces), rows=0)
             added = skipped = 0
+            seen, patience = start, 2 * one.step or _HOUR
+            missing: list[tuple[int, int]] = []
             for low, high in pieces:
                 if there(store, one.symbol, one.kind, one.step, low, high):
-                    skipped += 1
+                    skipped, seen = skipped + 1, high
                 else:
                     added += _store(store, one, await _history(one, low, high))
+                    times, step = _stored(store, one, low, high)
+                    patience = 2 * step or patience
+                    marks = np.concatenate([[seen], times])
+                    wide = np.flatnonzero(np.diff(marks) > patience)
+                    missing += zip(marks[wide].tolist(), marks[wide + 1].tolist(), strict=True)
+                    seen = int(marks[-1])
                 progress.update(task, advance=1, rows=added)
-            done.append(Fetched(one, added, len(pieces), skipped))
+            if end - seen > patience:
+                missing.append((seen, end))
+            done.append(Fetched(one, added, len(pieces), skipped, tuple(missing)))
     return done
 
 
@@ -134,6 +151,16 @@ async def _history(one: Source, start: int, end: int) -> Series:
 
 def _store(store: TickStore, one: Source, series: Series) -> int:
     return store.append(series, f"{one.venue} history", keep_first=True)
+
+
+def _stored(
+    store: TickStore, one: Source, low: int, high: int
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Return the times of what is stored in a range, and its step; 0 where it is uneven."""
+    if one.kind not in store.kinds(one.symbol):
+        return np.empty(0, np.int64), one.step
+    series = store.read(one.symbol, one.kind, low, high)
+    return series.times, one.step or series.step
 
 
 def _pieces(start: int, end: int, step: int) -> Iterator[tuple[int, int]]:

@@ -27,6 +27,7 @@ def export(
     console: Console,
 ) -> int:
     """Write a symbol's events, or bars made of them, to a file."""
+    _possible(out)
     store = TickStore(root)
     low = None if start is None else instant(start)
     high = None if end is None else instant(end, end=True)
@@ -49,29 +50,32 @@ def export(
 def write_out(series: Series, path: Path) -> int:
     """Write a series as ``.csv`` or ``.parquet``, whole or not at all; return its rows.
 
-    Columns: ``timestamp`` (ISO 8601, UTC, to the nanosecond; of an even bar that of its opening,
-    as everybody writes them, of an uneven one that of its close), those
-    of the kind, ``symbol``, and ``fresh`` where a row follows a hole. Unknown figures are empty.
-    ``pregao data import`` reads it back, but for books.
+    Columns: ``timestamp`` (ISO 8601, UTC, to the nanosecond), those of the kind, ``symbol``, and
+    ``fresh`` where a row follows a hole. Unknown figures are empty. Bars of one length have
+    ``open_time`` in place of ``timestamp``, as everybody times them; bars of so many ticks, so much
+    volume or money have ``close_time``, for only that is known of them. ``pregao data import``
+    reads it back, but for books and for bars that have no length.
 
     Raises
     ------
     DataError
-        The suffix is another, there is no row, or the file can't be written.
+        The suffix is another, there is no such folder, no row, or the file can't be written.
     """
     import pyarrow as pa
     import pyarrow.csv as csv
     import pyarrow.parquet as parquet
 
-    if path.suffix not in (".csv", ".parquet"):
-        raise DataError(f"{path} must end in .csv or .parquet")
+    _possible(path)
     if not len(series):
         raise DataError(f"there is no event of {series.symbol} in that range; see `pregao data ls`")
     # A file's bars are timed by their opening, as everybody's are; see venues.files.
     times = series.times - (series.step if series.kind == "bars" else 0)
+    even = "open_time" if series.step else "close_time"
     table = pa.table(
         {
-            "timestamp": pa.array(times.view("M8[ns]"), pa.timestamp("ns", "UTC")),
+            even if series.kind == "bars" else "timestamp": pa.array(
+                times.view("M8[ns]"), pa.timestamp("ns", "UTC")
+            ),
             **{name: pa.array(one, from_pandas=True) for name, one in series.columns.items()},
             "symbol": pa.DictionaryArray.from_arrays(
                 np.zeros(len(series), np.int8), [series.symbol]
@@ -81,7 +85,6 @@ def write_out(series: Series, path: Path) -> int:
     )
     draft = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".csv":
             csv.write_csv(table, draft)
         else:
@@ -91,3 +94,11 @@ def write_out(series: Series, path: Path) -> int:
         draft.unlink(missing_ok=True)
         raise DataError(f"{path} can't be written ({error.strerror or error})") from error
     return len(series)
+
+
+def _possible(path: Path) -> None:
+    """Raise :class:`DataError` where nothing can be written, before anything is read for it."""
+    if path.suffix not in (".csv", ".parquet"):
+        raise DataError(f"{path} must end in .csv or .parquet")
+    if not path.parent.is_dir():
+        raise DataError(f"{path.parent} is no folder; make it, or check the path")

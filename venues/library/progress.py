@@ -38,7 +38,7 @@ class Line:
     stats
         What its stream went through; ``lost`` in the table are connections.
     events, time, price
-        How many came, and the latest one's.
+        How many came, and the latest one's; a book has no price.
     failed
         Why it ended; empty while it runs.
     rate
@@ -65,10 +65,8 @@ class Line:
             return
         self.events += 1
         self.time = event.time
-        if isinstance(event, BookUpdate):
-            if event.snapshot and event.bids and event.asks:
-                self.price = (event.bids[0][0] + event.asks[0][0]) / 2.0
-        else:
+        # A change of the book says nothing of its middle, and keeping whole books for it is dear.
+        if not isinstance(event, BookUpdate):
             self.price = event.close if isinstance(event, Bar) else event.price
 
     def measure(self) -> None:

@@ -37,6 +37,11 @@ def layout_of(path: Path, header: frozenset[str]) -> Layout:
     for layout in LAYOUTS:
         if layout.claims(header):
             return layout
+    if header >= {"close_time", "open", "high", "low", "close"}:
+        raise DataError(
+            f"{path}: bars that name only their `close_time` have no length, and can't be read "
+            "back or replayed; take the ticks or trades they were made of, or bars such as 1m"
+        )
     known = "; ".join(f"{layout.name} ({layout.header})" for layout in LAYOUTS)
     raise DataError(
         f"{path}: no known format has the columns {', '.join(sorted(header))}; known are {known}"
