@@ -36,7 +36,7 @@ from market.barkernel import (
     TRADES,
     VOLUME,
 )
-from market.config import Config
+from market.config import Config, reason_of
 from market.errors import ConfigError, DataError
 from market.events import Bar, FeedGap, Tick, Trade
 from market.series import Series
@@ -103,7 +103,7 @@ class BarRule(Config):
         try:
             return cls.model_validate({"kind": kind, "size": size})
         except ValidationError as error:
-            raise ConfigError(f"{error.errors()[0]['msg']} in {text!r:.40}") from None
+            raise ConfigError(f"{reason_of(error.errors()[0])} in {text!r:.40}") from None
 
 
 class BarBuilder:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,8 +12,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from market.errors import ConfigError
+from market.shown import shown, without_secrets
 
-__all__ = ["Config", "load"]
+__all__ = ["Config", "load", "reason_of"]
+
+_CLOSE = 0.75
+"""How much of a key must be as in another one for a slip of the pen; of 0 to 1."""
+
+_CHARACTERS = re.compile(
+    r"\^\[(?P<which>[^\]]+)\](?P<often>\*|\+|\{(?P<least>\d+),(?P<most>\d+)\})\$"
+)
+_SCHEMES = re.compile(r"\b(http|ws)(s\??)?://")
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -68,17 +79,69 @@ def load(path: Path, kind: type[ConfigT]) -> ConfigT:
 def _explain(path: Path, root: yaml.Node | None, kind: type[BaseModel], fault: Any) -> ConfigError:
     """Turn one pydantic fault into our error, with the line it stands on."""
     location = tuple(fault["loc"])
-    key = ".".join(str(part) for part in location)
+    key = without_secrets(".".join(str(part) for part in location))
     line = _line(root, location)
     if fault["type"] == "extra_forbidden":
         known = _known_keys(kind, location[:-1])
-        close = difflib.get_close_matches(str(location[-1]), known, n=1)
+        close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=_CLOSE)
         hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
         return ConfigError(f"unknown key; {hint}", path, line, key)
     if fault["type"] == "missing":
         return ConfigError("is missing; add it", path, line, key)
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return ConfigError(f"{message}, was {fault['input']!r}", path, line, key)
+    message = f"{reason_of(fault)}, was {shown(fault['input'], *location)}"
+    return ConfigError(message, path, line, key)
+
+
+def reason_of(fault: Any) -> str:
+    """Return what is wrong according to one of a validation's faults, in our words.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from pydantic import Field, field_validator
+    >>> class Door(Config):
+    ...     address: Annotated[str, Field(pattern="^wss?://.+")]
+    ...
+    ...     @field_validator("address")
+    ...     @classmethod
+    ...     def _known(cls, address: str) -> str:
+    ...         raise ValueError("must be known")
+    >>> for address in ("here", "ws://here"):
+    ...     try:
+    ...         Door(address=address)
+    ...     except ValidationError as error:
+    ...         print(reason_of(error.errors()[0]))
+    must start with ws:// or wss://
+    must be known
+    """
+    said = fault.get("ctx", {})
+    if fault["type"] == "string_pattern_mismatch":
+        return _form(said["pattern"], fault["input"])
+    if fault["type"] in ("value_error", "assertion_error"):
+        return without_secrets(str(said["error"]))
+    return without_secrets(fault["msg"][0].lower() + fault["msg"][1:])
+
+
+def _form(pattern: str, text: str) -> str:
+    """Say in words what the text must be like."""
+    schemes = list(dict.fromkeys(_schemes(pattern)))
+    if schemes and not text.startswith(tuple(schemes)):
+        return f"must start with {' or '.join(schemes)}"
+    if schemes:
+        return f"must be a scheme and a host alone, such as {schemes[-1]}host:8080"
+    if found := _CHARACTERS.fullmatch(pattern):
+        many = f"{found['least']} to {found['most']} " if found["least"] else ""
+        return f"must be {many}characters of {found['which']} alone"
+    return f"must be of the form {pattern}"
+
+
+def _schemes(pattern: str) -> Iterator[str]:
+    """Yield what the addresses of a pattern may start with."""
+    for plain, ending in _SCHEMES.findall(pattern):
+        if ending != "s":
+            yield f"{plain}://"
+        if ending:
+            yield f"{plain}s://"
 
 
 def _line(node: yaml.Node | None, location: tuple[str | int, ...]) -> int | None:

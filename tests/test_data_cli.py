@@ -276,7 +276,7 @@ def test_wrong_settings_are_told(tmp_path: Path) -> None:
     code, said = pregao("data", "collect", "--config", path)
     assert code == 1
     assert (
-        ":4: deriv.kinds: value error, a kind must be ticks, bars (as bars-1m), was 'book'" in said
+        ":4: deriv.kinds: a kind must be ticks, bars (as bars-1m), was 'book'" in said
     )
     path.write_text("store: x\n")
     code, said = pregao("data", "collect", "--config", path)

@@ -23,6 +23,7 @@ from market.errors import (
     VenueRejected,
     VenueUnreachable,
 )
+from market.shown import without_secrets
 from venues.base import FeedStats
 from venues.deriv.config import DerivConfig, token
 from venues.deriv.dialect import KNOWS, normalised, translated
@@ -102,7 +103,8 @@ class Connection:
         plain = not (config.local or config.endpoint.startswith("wss://"))
         if not options and secret is not None and plain:
             raise ConfigError(
-                f"must be wss:// where DERIV_TOKEN is set, was {config.endpoint}", key="endpoint"
+                f"must be wss:// where DERIV_TOKEN is set, was {without_secrets(config.endpoint)}",
+                key="endpoint",
             )
         address = await trading_address(config, secret) if options and trading else ""
         wire = await Wire.open(config, stats, address)

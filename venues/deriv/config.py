@@ -93,8 +93,8 @@ class DerivConfig(Config):
         try:
             parts = urlsplit(url)
             host, port, user = (parts.hostname or "").encode("idna"), parts.port, parts.username
-        except ValueError as error:
-            raise ValueError(f"must be an address with a host and a port: {error}") from None
+        except ValueError:
+            raise ValueError("must be an address with a host and a port") from None
         if not host or port == 0:
             raise ValueError("must be an address with a host and a port")
         if user is not None:

@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI
 
 from market.errors import VenueUnreachable
+from market.shown import without_secrets
 from venues.base import FeedStats
 from venues.deriv.config import DerivConfig, is_local
 
@@ -50,7 +51,11 @@ class Wire:
         An address given may hold a password: errors name its host alone, and have no cause.
         """
         url = address or config.url
-        shown = f"{url.partition('://')[2].partition('/')[0]}" if address else config.endpoint
+        shown = (
+            f"{url.partition('://')[2].partition('/')[0]}"
+            if address
+            else without_secrets(config.endpoint)
+        )
         try:
             socket = await connect(
                 url,
@@ -64,7 +69,11 @@ class Wire:
             )
         except (OSError, TimeoutError, ValueError, InvalidHandshake, InvalidURI) as error:
             # ValueError: an address that no host can have.
-            why = type(error).__name__ if address else error or type(error).__name__
+            why = (
+                type(error).__name__
+                if address
+                else without_secrets(str(error)) or type(error).__name__
+            )
             raise VenueUnreachable(
                 f"can't connect to {shown} ({why}); is the endpoint right and the venue up?"
             ) from (None if address else error)
