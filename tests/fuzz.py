@@ -10,19 +10,19 @@ import os
 import sys
 from pathlib import Path
 
-import atheris
-
-# As Python, compiled code can be followed, too, and a place outside an array is an error.
-os.environ["NUMBA_DISABLE_JIT"] = "1"
-
-with atheris.instrument_imports(
-    include=["venues.binance", "venues.deriv", "venues.files", "venues.profit"],
-    enable_loader_override=False,
-):
-    from tests.decoders import DECODERS
-
 
 def main() -> None:
+    # Not when this is imported: atheris rewrites what is imported after it, and numba is asked
+    # once. As Python, compiled code can be followed, too, and a place outside an array is an error.
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+    import atheris
+
+    with atheris.instrument_imports(
+        include=["venues.binance", "venues.deriv", "venues.files", "venues.profit"],
+        enable_loader_override=False,
+    ):
+        from tests.decoders import DECODERS
+
     number, seconds, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     one = DECODERS[number]
     corpus = folder / "corpus"
