@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.errors import DataError
+from market.errors import ConfigError, DataError
 from venues.files import read_recording
 from venues.files.moments import moment, moments
 from venues.files.order import LARGEST_JUMP, in_order
@@ -29,12 +29,32 @@ def write(path: Path, *lines: str) -> Path:
 
 
 CELLS = st.sampled_from(
-    ["", "nan", "inf", "-1", "abc", "1_0", " 10.5", "10,5", "1e1", "0", "30", "99", "+10", "0x10"]
+    [
+        "",
+        "nan",
+        "inf",
+        "-1",
+        "abc",
+        "1_0",
+        " 10.5",
+        "10,5",
+        "1e1",
+        "0",
+        "30",
+        "99",
+        "+10",
+        "0x10",
+        "\uff11\uff12",
+        "\u0661\u0662",
+        "\u300012",
+        "12\xa0",
+    ]
 )
 STAMPS = st.sampled_from(
     ["", "soon", "2024-01-01 00:00:30", "2024-01-01T00:00:40Z", "2024-02-30 00:00:00", "17e8",
      "0x65920080", "1704067230", " 1704067230", "2024-01-01 00:00:50.123456789",
-     "2024-01-01 02:00:30+02:00", "9999-01-01 00:00:00"]
+     "2024-01-01 02:00:30+02:00", "9999-01-01 00:00:00",
+     "\uff11\uff17\uff10\uff14\uff10\uff16\uff17\uff12\uff13\uff10"]
 )  # fmt: skip
 
 
@@ -199,3 +219,36 @@ def test_a_bar_without_a_vwap_has_no_volume_in_contracts(tmp_path: Path) -> None
     assert series.columns["volume"][:5].tolist() == [10.0] * 5
     assert np.isnan(series.columns["volume"][5:]).all()
     assert np.isnan(series.columns["buy_volume"][5:]).all()
+
+
+WIDE = str.maketrans("0123456789", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19")
+ARABIC = str.maketrans("0123456789", "".join(chr(0x660 + digit) for digit in range(10)))
+
+
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("digits", [WIDE, ARABIC], ids=["wide", "Arabic"])
+def test_only_the_digits_0_to_9_are_numbers(
+    tmp_path: Path, digits: dict[int, int], careful: bool
+) -> None:
+    good = ["1704067200,10", "1704067210,11", "1704067260,10"]
+    stamp, price, date = "1704067220", "10.5", "2024-01-01 00:00:30"
+    odd = [
+        f"{stamp.translate(digits)},10",
+        f"1704067230,{price.translate(digits)}",
+        f"{date.translate(digits)},10",
+    ]
+    path = write(tmp_path / "X.csv", "ts,price", *good[:2], *odd, good[2])
+    read = read_recording(path, tolerate=1.0, careful=careful)
+    assert len(read.series[0]) == 3
+    assert [row.where for row in read.bad] == ["X.csv:4", "X.csv:5", "X.csv:6"]
+    assert read.bad[0].reason.startswith("time must have the digits 0 to 9 alone, was ")
+    assert read.bad[1].reason.startswith("price must be a number, was ")
+
+
+@pytest.mark.parametrize("zone", ["Mars/X", "../UTC", "/etc/passwd", "America", "a\0b", "\ud800"])
+def test_a_zone_that_is_none_is_told(tmp_path: Path, zone: str) -> None:
+    path = write(tmp_path / "X.csv", "ts,price", "2024-01-01 00:00:00,10", "2024-01-01 00:01:00,11")
+    with pytest.raises(ConfigError, match=r"no time zone .*(such as America/Sao_Paulo|mean)"):
+        read_recording(path, zone=zone)
+    with pytest.raises(ConfigError, match=r"did you mean Europe/Athens\?"):
+        read_recording(path, zone="Europe/Athen")

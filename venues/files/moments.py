@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import isfinite
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from market.errors import ConfigError
 from market.events import SECOND
 
-__all__ = ["moment", "moments"]
+__all__ = ["check_zone", "moment", "moments"]
 
 _BLOCK = 900
 """Seconds in which a zone's offset doesn't change: every change there ever was falls on these."""
@@ -25,6 +27,24 @@ _FINE = re.compile(r"(.*:\d\d\.\d{6})(\d{1,3})(\D.*)?")
 _ZONED = re.compile(r":\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)$")
 _UNITS = ((10, SECOND), (13, 1_000_000), (16, 1_000), (19, 1))
 _LATEST = 10**19 // 2
+
+
+def check_zone(zone: str) -> None:
+    """Raise :class:`ConfigError` unless ``zone`` is a time zone; it names some that are.
+
+    Examples
+    --------
+    >>> check_zone("Europe/Athen")
+    Traceback (most recent call last):
+    market.errors.ConfigError: there is no time zone 'Europe/Athen'; did you mean Europe/Athens?
+    """
+    try:
+        ZoneInfo(zone)
+    except (OSError, LookupError, ValueError):  # a folder of zones, none, a path
+        close = difflib.get_close_matches(zone, available_timezones(), n=1, cutoff=0.75)
+        some = "name one such as America/Sao_Paulo, Europe/Athens or UTC"
+        hint = f"did you mean {close[0]}?" if close else some
+        raise ConfigError(f"there is no time zone {zone!r:.40}; {hint}") from None
 
 
 def moments(cells: pa.ChunkedArray, zone: str) -> npt.NDArray[np.int64]:
@@ -81,6 +101,8 @@ def moment(cell: object, zone: str) -> int:
     if isinstance(cell, int):
         return _scaled(cell)
     if isinstance(cell, str):
+        if not cell.isascii():  # other scripts' digits, which Python would read
+            raise ValueError(f"time must have the digits 0 to 9 alone, was {cell!r}")
         text = cell.strip()
         if text.isdecimal():
             return _scaled(int(text))

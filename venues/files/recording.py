@@ -16,6 +16,7 @@ from market.series import BadRow, Series
 from venues.files.changes import split
 from venues.files.formats import columns_of, layout_of
 from venues.files.layout import VALUES, Columns, Layout
+from venues.files.moments import check_zone
 from venues.files.names import symbol_of
 from venues.files.order import in_order
 from venues.files.rows import Rows, read_rows
@@ -86,6 +87,8 @@ def read_recording(
 
     Raises
     ------
+    ConfigError
+        There is no such time zone.
     UnknownSymbol
         The file is of other symbols.
     DataError
@@ -93,6 +96,8 @@ def read_recording(
         price, a bar whose high is not its highest, time running backwards, a price nearly three
         times that of the row before.
     """
+    if zone:
+        check_zone(zone)
     table = read_table(path)
     layout = layout_of(path, frozenset(table.columns))
     columns = columns_of(table, layout)

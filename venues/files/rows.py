@@ -143,8 +143,8 @@ def _value(name: str, cell: object, needed: bool) -> float:
             raise ValueError(f"{name} is missing")
         return nan
     try:
-        if isinstance(cell, str) and "_" in cell:
-            raise ValueError("Python's own way of writing numbers")
+        if isinstance(cell, str) and ("_" in cell or not cell.isascii()):
+            raise ValueError("Python's own way of writing numbers, or other scripts' digits")
         number = float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number, was {cell!r}") from None
