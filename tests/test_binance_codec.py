@@ -276,3 +276,25 @@ def test_recorded_frames_are_all_read(data_folder, name):
             numbers[kind] = number
     assert set(seen) == {"trade", "bookTicker", "depth"}
     assert min(seen.values()) > 3000
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"b": "0"}, "b must be above 0"),
+        ({"b": [1]}, "b must be a number, was a list"),
+        ({"B": "-1"}, "B must be at least 0"),
+        ({"b": "1e16"}, "b must be at most 1e+15"),
+        ({"E": 1}, f"E must be at least {10**12}"),
+        ({"u": None}, "u must be a whole number, was null"),
+        ({"s": 3}, "s must be text, was a whole number"),
+    ],
+)
+def test_what_is_wrong_is_said_in_our_words(change, said):
+    with pytest.raises(DataError) as caught:
+        decode_quote(json.dumps(QUOTE | change).encode(), S, 5)
+    assert str(caught.value) == f"{S}: {said}"
+    with pytest.raises(DataError, match=rf"^{S}: u is missing$"):
+        decode_quote(b"{}", S, 5)
+    with pytest.raises(DataError, match=rf"^{S}: b\[1\]\[1\] must be at least 0$"):
+        decode_book(json.dumps(DEPTH | {"b": [["1", "2"], ["1", "-2"]]}).encode(), S)

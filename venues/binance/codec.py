@@ -12,6 +12,7 @@ import msgspec
 
 from market.errors import DataError
 from market.events import Bar, BookUpdate, Tick, Trade
+from venues.binance.words import in_words
 
 __all__ = [
     "Frame",
@@ -172,7 +173,7 @@ def decode(decoder: msgspec.json.Decoder[_T], data: Any, what: str) -> _T:
         reason = next((reason for part, reason in _REASONS if part in text), "malformed")
         if reason == "price" and text.endswith((".q`", ".qty`")):
             reason = "size"
-        raise DataError(f"{what}: {text}", reason=reason) from None
+        raise DataError(f"{what}: {in_words(text)}", reason=reason) from None
     except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{what}: {error}") from None
 
