@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from yarl import URL
 
 from market.errors import ConfigError, OrderUncertain, VenueRejected, VenueUnreachable
 from market.events import SECOND
@@ -159,6 +160,13 @@ async def test_used_weight_and_limits_are_read_from_the_answers():
         assert rest.limits.weights.allowed == 6000
         with pytest.raises(VenueRejected, match="-1121"):
             await rest.exchange("NOPE")
+        with pytest.raises(VenueRejected, match=rf"; did you mean {SYMBOL}\?"):
+            await rest.exchange(SYMBOL[:-1])
+        with pytest.raises(VenueRejected, match=rf"; did you mean {SYMBOL}\?"):
+            await rest.exchange(SYMBOL.lower())
+        made.answers = [(400, '{"code":-1100,"msg":"Illegal characters in \'symbol\'"}', {})]
+        with pytest.raises(VenueRejected, match=r"-1121: .*; did you mean ETHBTC\?"):
+            await rest.klines("ethbtc", "1m")
 
 
 async def test_what_may_pass_is_asked_again_and_what_may_not_is_not():
@@ -200,7 +208,10 @@ async def test_a_request_without_an_answer_ends_and_an_order_is_never_sent_twice
         assert len(asked) == config.attempts + 1
         assert secret not in "".join(traceback.format_exception(caught.value))
     async with BinanceRest(config, rng()) as rest:
-        with pytest.raises(VenueUnreachable, match="no connection") as refused:
+        told = (
+            rf"no connection to 127\.0\.0\.1:{URL(config.rest_url).port} .*; is the address right"
+        )
+        with pytest.raises(VenueUnreachable, match=told) as refused:
             await rest.request("POST", "/api/v3/order", secret)
         assert not isinstance(refused.value, OrderUncertain)
         assert secret not in "".join(traceback.format_exception(refused.value))
@@ -292,6 +303,21 @@ async def test_a_socket_that_is_not_answered_or_refused_is_given_up():
         with pytest.raises(VenueRejected, match="Invalid request"):
             await asking
         await socket.close()
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_a_lost_connection_says_whose_it_was(market):
+    async with venue(market) as (made, config):
+        socket = await Socket.open(config, "market", Limits(config), FeedStats(), lambda: 7)
+        await socket.subscribe([f"{name}@trade" for name in "abcde"])
+        await made.drop()
+        told = rf"^Binance {market}: connection lost \(code \d+\): a@trade, b@trade, c@trade and 2"
+        with pytest.raises(VenueUnreachable, match=told):
+            await socket.next(5.0)
+        await socket.close()
+    told = r"Binance's streams at ws://127\.0\.0\.1:\d+/.* is the address right"
+    with pytest.raises(VenueUnreachable, match=told):
+        await Socket.open(config, "market", Limits(config), FeedStats(), lambda: 7)
 
 
 async def test_a_slow_reader_loses_the_connection_and_not_the_memory():

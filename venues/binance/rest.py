@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,7 @@ _LARGEST = 64 * 2**20
 """Bytes of an answer; the longest of the venue's are a quarter of it."""
 
 _NO_SYMBOL = "-1121"
+_ILLEGAL = "-1100"
 _UNKNOWN = frozenset({"-1000", "-1006", "-1007"})
 """Errors after which nobody knows whether the request was executed."""
 
@@ -69,6 +71,7 @@ class BinanceRest:
         self._session: aiohttp.ClientSession | None = None
         self._closing = asyncio.Event()
         self._weight = _WEIGHT[config.market]
+        self._names: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,7 +127,10 @@ class BinanceRest:
                 body = await _whole(response, what)
                 status = response.status
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise VenueUnreachable(f"{what}: no connection ({type(error).__name__})") from None
+            raise VenueUnreachable(
+                f"{what}: no connection to {url.host}:{url.port} ({type(error).__name__}); is the "
+                "address right, and the venue up?"
+            ) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _lost(method, f"{what}: no answer ({type(error).__name__})") from None
         if status == 200:
@@ -157,15 +163,18 @@ class BinanceRest:
         """
         query = urlencode({key: value for key, value in asked.items() if value is not None})
         path = f"{self.config.api}/{name}"
-        retry = self.limits.retry(self.config, self._rng)
+        retry = self.limits.retry(self.config, self._rng, f"{asked.get('symbol') or 'GET'} {name}")
         while True:
             try:
-                return await self.request(
+                answer = await self.request(
                     "GET", path, query, weight=self._weight[name] if weight is None else weight
                 )
+                retry.succeeded()
+                return answer
             except VenueError as error:
                 code = error.code if isinstance(error, VenueRejected) else ""
-                if code == _NO_SYMBOL:
+                # Small letters are refused as characters, before anything is looked up.
+                if code == _NO_SYMBOL or (code == _ILLEGAL and "'symbol'" in str(error)):
                     raise self._unlisted(asked.get("symbol")) from None
                 banned = code == BANNED
                 if banned or retry.failures + 1 >= self.config.attempts:
@@ -190,6 +199,7 @@ class BinanceRest:
         # Futures list everything, whatever they are asked for.
         narrow = symbol if self.config.market == "spot" else None
         found = decode_exchange(await self.get("exchangeInfo", symbol=narrow))
+        self._names.update(found.listings)
         if found.weight:
             self.limits.weights.learn(found.weight)
         if symbol is not None and symbol not in found.listings:
@@ -259,7 +269,11 @@ class BinanceRest:
 
     def _unlisted(self, symbol: object) -> VenueRejected:
         text = f"Invalid symbol: {symbol!r:.40} is not listed in Binance's {self.config.market}"
-        return VenueRejected(_NO_SYMBOL, text)
+        large = str(symbol).upper()  # as all symbols there are
+        close = difflib.get_close_matches(large, self._names, 3)
+        close = close or ([large] if large != symbol and large.isascii() else [])
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        return VenueRejected(_NO_SYMBOL, text + hint)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closing.is_set():

@@ -118,7 +118,11 @@ class Socket:
             if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
                 status = getattr(error, "status", None)
                 name = type(error).__name__ if status is None else f"status {status}"
-                raise VenueUnreachable(f"no connection to the streams ({name})") from None
+                where = config.stream_url(route)
+                raise VenueUnreachable(
+                    f"no connection to Binance's streams at {where} ({name}); is the address "
+                    "right, and the venue up?"
+                ) from None
             raise
         return cls(session, wire, config, stats, clock)
 
@@ -206,7 +210,7 @@ class Socket:
         except TimeoutError:
             raise VenueUnreachable(f"no answer to {method} in {self._config.timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise VenueUnreachable(f"connection lost: {type(error).__name__}") from None
+            raise self._broken(type(error).__name__) from None
         finally:
             self._calls.pop(number, None)
         if frame.trouble is not None:
@@ -224,7 +228,7 @@ class Socket:
             reason = f"code {self._wire.close_code}"
         except (aiohttp.ClientError, OSError) as error:
             reason = type(error).__name__
-        self._fail(VenueUnreachable(f"connection lost ({reason})"))
+        self._fail(self._broken(reason))
 
     def _take(self, text: str | bytes) -> None:
         try:
@@ -248,6 +252,13 @@ class Socket:
         elif frame.trouble is not None:
             # It doesn't say whose call was wrong.
             self._refuse(VenueRejected(str(frame.trouble.code), frame.trouble.msg[:200]))
+
+    def _broken(self, reason: str) -> VenueUnreachable:
+        names = sorted(self._streams)
+        some = ", ".join(names[:3]) or "before any stream was agreed to"
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        market = self._config.market
+        return VenueUnreachable(f"Binance {market}: connection lost ({reason}): {some}{more}")
 
     def _fail(self, error: VenueError) -> None:
         if self._lost is None:
