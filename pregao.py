@@ -6,6 +6,7 @@ neither ``--help`` nor an early Ctrl-C should wait for them.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -310,4 +311,8 @@ def doctor(
 
 
 if __name__ == "__main__":
-    sys.exit(app())
+    try:
+        sys.exit(app())
+    finally:
+        # What is left is Python's own end, which an interrupt must not tear.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from market.errors import DataError, VenueError, VenueRejected
+from market.errors import DataError, VenueError, VenueRejected, VenueUnreachable
+from venues.outage import outage_of
 
 __all__ = ["REFUSALS", "Backoff", "Patience", "Retry"]
 
@@ -64,6 +65,8 @@ class Retry:
     least
         Real seconds that a wait must last at least, asked anew for each; the bounds don't hold
         for it.
+    venue, who
+        Whom it is of and for whom, as it is told: ``deriv at ws.example.com`` and ``R_75``.
     """
 
     def __init__(
@@ -72,7 +75,11 @@ class Retry:
         rng: np.random.Generator,
         patience: Patience,
         least: Callable[[], float] = lambda: 0.0,
+        venue: str = "the venue",
+        who: str = "a client",
     ) -> None:
+        self._who = who
+        self._outage = outage_of(venue)
         self._config = config
         self._rng = rng
         self._patience = patience
@@ -82,6 +89,8 @@ class Retry:
 
     def succeeded(self) -> None:
         """Forget the failures so far."""
+        if self._outage.waiting:
+            self._outage.back(self._who)
         self.failures = self._refusals = 0
 
     def failed(self, error: VenueError | DataError) -> None:
@@ -95,7 +104,11 @@ class Retry:
             self._refusals += 1
             if self._refusals >= REFUSALS:
                 raise error
-        _log.warning("%s; attempt %d follows", error, self.failures + 1)
+        if isinstance(error, VenueUnreachable):
+            self._outage.lost(self._who, error)
+            return
+        told = f"{self._outage.venue}, {self._who}"
+        _log.warning("%s: %s; attempt %d follows", told, error, self.failures + 1)
 
     def seconds(self) -> float:
         """Draw the wait before the next attempt."""

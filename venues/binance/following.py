@@ -65,6 +65,7 @@ class Following:
         self._rng = rng
         self._stats = stats
         self._clock = clock
+        self._who = ""
         self._closing = asyncio.Event()
         self._queue: asyncio.Queue[Item] = asyncio.Queue(_AHEAD)
         self._ahead: deque[Item] = deque()
@@ -81,6 +82,7 @@ class Following:
         DataError
             What it answers to requests stays malformed.
         """
+        self._who = symbol
         async with aclosing(self._persist(lambda: self._listed(symbol))) as nothing:
             async for _ in nothing:
                 pass
@@ -159,7 +161,7 @@ class Following:
         self, make: Callable[[], AsyncGenerator[MarketEvent, None]]
     ) -> AsyncGenerator[MarketEvent, None]:
         """Yield what ``make`` yields, making it again where a request failed in vain."""
-        retry = self._rest.limits.retry(self._config, self._rng)
+        retry = self._rest.limits.retry(self._config, self._rng, self._who)
         while not self._closing.is_set():
             try:
                 async with aclosing(make()) as events:

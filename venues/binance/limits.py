@@ -15,6 +15,7 @@ import numpy as np
 
 from market.errors import ConfigError, VenueRejected
 from venues.binance.config import BinanceConfig
+from venues.outage import host_of
 from venues.retry import Patience, Retry
 
 __all__ = ["BANNED", "PATIENCE", "Limits", "Pace", "Weights"]
@@ -160,9 +161,12 @@ class Limits:
         """Seconds for which the venue wants to hear nothing from us; 0 if it does not mind."""
         return max(0.0, max(self._quiet_until, self._banned_until) - self._clock())
 
-    def retry(self, config: BinanceConfig, rng: np.random.Generator) -> Retry:
+    def retry(
+        self, config: BinanceConfig, rng: np.random.Generator, who: str = "a client"
+    ) -> Retry:
         """Return a count of failures whose waits are never shorter than the venue asks for."""
-        return Retry(config, rng, PATIENCE, lambda: self.left)
+        venue = f"binance {config.market} at {host_of(config.rest_url)}"
+        return Retry(config, rng, PATIENCE, lambda: self.left, venue, who)
 
     def check(self) -> None:
         """Refuse to ask anything while we are banned.

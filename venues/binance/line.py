@@ -92,7 +92,7 @@ class Line:
         self._stats = stats
         self._clock = clock
         self._out = out
-        self._retry = limits.retry(config, rng)
+        self._retry = limits.retry(config, rng, ", ".join(streams))
         self._socket: Socket | None = None
         self._opening: asyncio.Task[Socket] | None = None
         self._patience = config.stale_after

@@ -47,7 +47,7 @@ class Track(Protocol):
 
 def refuse(stats: FeedStats, error: DataError) -> None:
     """Count what could not be used, and say so."""
-    _log.warning("%s", error)
+    _log.warning("binance: %s", error)
     stats.refuse(error.reason)
 
 

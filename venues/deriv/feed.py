@@ -30,6 +30,7 @@ from venues.deriv.listings import (
     lookup,
 )
 from venues.deriv.stream import CandleStream, Stream, TickStream
+from venues.outage import host_of
 from venues.retry import Retry
 
 __all__ = ["DerivCandles", "DerivFeed"]
@@ -83,7 +84,7 @@ class _Feed(ABC):
             What it sends stays malformed.
         """
         self._stream = self._begin(after)
-        retry = Retry(self._config, self._rng, PATIENCE)
+        retry = self._retry(self.symbol)
         connected = False
         while not self._closing.is_set():
             try:
@@ -132,11 +133,12 @@ class _Feed(ABC):
         if count is not None and count < 1:
             raise ValueError(f"count must be positive, was {count}")
         found: list[Rows] = []
-        retry = Retry(self._config, self._rng, PATIENCE)
+        retry = self._retry(f"{symbol} history")
         while True:
             had = len(found)
             try:
                 await self._collect(found, symbol, start, end, count, progress)
+                retry.succeeded()
                 break
             except (VenueError, DataError) as error:
                 await self._name(error, symbol)
@@ -184,6 +186,10 @@ class _Feed(ABC):
         """Let go of the connection and end :meth:`events`; a second call does nothing."""
         self._closing.set()
         await self._let_go()
+
+    def _retry(self, who: str) -> Retry:
+        venue = f"deriv at {host_of(self._config.endpoint)}"
+        return Retry(self._config, self._rng, PATIENCE, venue=venue, who=who)
 
     async def _connect(self, stats: FeedStats) -> Connection:
         return await Connection.open(self._config, stats, self._limiter)

@@ -176,7 +176,7 @@ class Stream(ABC):
         try:
             news = self._read(frame)
         except DataError as error:
-            _log.warning("%s", error)
+            _log.warning("deriv, %s: %s", self.symbol, error)
             self._stats.refuse(error.reason)
             return None, 0
         if news.time <= self._heard():
