@@ -280,12 +280,13 @@ class BinanceBroker:
         told: list[Fill | OrderStatus] = []
         try:
             self._numbers[report.s, report.i] = client_id
-            fill = report.fill(order_id, await self._account.listing(report.s))
+            listing = await self._account.listing(report.s)
+            fill = report.fill(order_id, listing)
             if fill is not None and report.t > self._told[report.s]:
                 self._told[report.s] = report.t
                 self._fees[client_id] = self._fees.get(client_id, 0.0) + fill.fee
                 told.append(fill)
-            status = report.status(order_id, self._fees.get(client_id, 0.0))
+            status = report.status(order_id, self._fees.get(client_id, 0.0), listing.tick)
             if self._stands.news(status):
                 told.append(status)
         except DataError as error:

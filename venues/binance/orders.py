@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from math import isfinite, isnan, nan
+from math import floor, isfinite, isnan, log10, nan
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +14,14 @@ from venues.binance.answers import Listing
 from venues.binance.codec import Moment, Number, Price, Size, decode, nanoseconds
 from venues.binance.signing import client_order_id
 
-__all__ = ["OrderTold", "TradeTold", "decode_order", "decode_trades_told", "order_params"]
+__all__ = [
+    "OrderTold",
+    "TradeTold",
+    "average",
+    "decode_order",
+    "decode_trades_told",
+    "order_params",
+]
 
 State = Literal["accepted", "partial", "filled", "cancelled", "rejected", "expired"]
 
@@ -64,7 +71,7 @@ class OrderTold(msgspec.Struct, frozen=True, rename="camel"):
         sign = 1.0 if self.side == "BUY" else -1.0
         price = self.avg_price
         if isnan(price) and self.executed_qty > 0.0:
-            price = self.cummulative_quote_qty / self.executed_qty
+            price = average(self.cummulative_quote_qty, self.executed_qty, listing.tick)
         moment = self.transact_time or self.update_time
         unsaid = nan if self.executed_qty > 0.0 and not self.fills else 0.0
         return OrderStatus(
@@ -132,6 +139,25 @@ def commission(listing: Listing, paid: float, asset: str, price: float) -> float
     if paid == 0.0 or asset == listing.quote:
         return paid
     return paid * price if asset == listing.base else nan
+
+
+def average(paid: float, units: float, tick: float) -> float:
+    """Return the average price of what was executed.
+
+    It is rounded to a millionth of the venue's ``tick`` (not where that is 0, unknown): what a
+    division of floats is off by is less, what an average of several prices has is more.
+
+    Examples
+    --------
+    >>> average(59.69709, 0.001, 0.01) == 59697.09 != average(59.69709, 0.001, 0.0)
+    True
+    >>> average(5.0, 3.0, 0.01), average(5.0, 3.0, 0.0)
+    (1.66666667, 1.6666666666666667)
+    """
+    price = paid / units
+    if not (tick > 0.0 and isfinite(price)):
+        return price
+    return round(price, 6 - floor(log10(tick)))
 
 
 def _steps(value: float, step: float, rounding: str) -> Decimal:

@@ -18,7 +18,7 @@ from venues.base import FeedStats
 from venues.binance.account import BinanceAccount
 from venues.binance.answers import Listing
 from venues.binance.codec import Moment, Size, Trouble, decode, nanoseconds
-from venues.binance.orders import STATES, commission
+from venues.binance.orders import STATES, average, commission
 from venues.retry import Retry
 
 __all__ = ["Report", "UserStream"]
@@ -67,12 +67,14 @@ class Report(msgspec.Struct, frozen=True):
         units = self._signed(self.l)
         return Fill(order_id, self.s, nanoseconds(self.T), units, self.L, paid, str(self.t))
 
-    def status(self, order_id: str, fee: float) -> OrderStatus:
-        """Return where the order stands."""
+    def status(self, order_id: str, fee: float, tick: float = 0.0) -> OrderStatus:
+        """Return where the order stands; ``tick`` is the price's, 0 if unknown."""
         known = STATES.get(self.X)
         if known is None:
             raise DataError(f"{self.s}: an order's state was {self.X!r:.40}")
-        price = self.ap if self.ap == self.ap else self.Z / self.z if self.z else nan
+        price = self.ap
+        if price != price and self.z:
+            price = average(self.Z, self.z, tick)
         return OrderStatus(
             order_id,
             self.s,
