@@ -6,6 +6,7 @@ neither ``--help`` nor an early Ctrl-C should wait for them.
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -310,9 +311,8 @@ def doctor(
     raise typer.Exit(report(examine(load(config, FileConfig).ports), console))
 
 
+# Once a command is done, what is left is Python's own end, which an interrupt must not tear.
+atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
 if __name__ == "__main__":
-    try:
-        sys.exit(app())
-    finally:
-        # What is left is Python's own end, which an interrupt must not tear.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(app())

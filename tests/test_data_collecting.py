@@ -89,3 +89,19 @@ def test_a_book_shows_no_price_rather_than_an_old_one(tmp_path: Path) -> None:
     line.take(BookUpdate("X", 1, 1, 1, ((9.0, 1.0),), ((11.0, 1.0),), snapshot=True))
     assert (line.events, line.time) == (1, 1)
     assert np.isnan(line.price)
+
+
+def test_an_interrupt_at_the_very_end_is_none(tmp_path: Path) -> None:
+    TickStore(tmp_path).append(Series.ticks("X", np.arange(1, 9) * SECOND, np.ones(8)))
+    # What is registered first is done last: when the command is over.
+    program = (
+        "import atexit, os, signal\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+        "import pregao; pregao.app()"
+    )
+    given = ["data", "gaps", "--store", str(tmp_path), "--config", str(tmp_path / "none.yaml")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *given], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no holes" in done.stdout
