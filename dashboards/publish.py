@@ -12,6 +12,7 @@ from requests import RequestException
 
 from dashboards.board import board
 from market.errors import ConfigError, PregaoError, VenueRejected, VenueUnreachable
+from market.shown import without_secrets
 
 __all__ = ["publish"]
 
@@ -37,9 +38,9 @@ def publish(url: str, token: str, folder: str | None = None) -> str:
     VenueRejected
         Grafana refused, and in what words.
     """
-    where = urlsplit(url)
+    where, address = urlsplit(url), without_secrets(url)
     if where.scheme not in ("http", "https") or not where.hostname:
-        raise ConfigError(f"Grafana's address must look like http://host:3000, was {url!r}")
+        raise ConfigError(f"Grafana's address must look like http://host:3000, was {address!r}")
     if not token:
         raise ConfigError("GRAFANA_TOKEN must hold a service account's token; it is not set")
     grafana = GrafanaFace(

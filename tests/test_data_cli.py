@@ -275,9 +275,7 @@ def test_wrong_settings_are_told(tmp_path: Path) -> None:
     path.write_text("store: x\nderiv:\n  symbols: [R_75]\n  kinds: [book]\n")
     code, said = pregao("data", "collect", "--config", path)
     assert code == 1
-    assert (
-        ":4: deriv.kinds: a kind must be ticks, bars (as bars-1m), was 'book'" in said
-    )
+    assert ":4: deriv.kinds: a kind must be ticks, bars (as bars-1m), was 'book'" in said
     path.write_text("store: x\n")
     code, said = pregao("data", "collect", "--config", path)
     assert (code, "nothing is named to collect" in said) == (1, True)

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from market.errors import ConfigError, DataError, VenueRejected, VenueUnreachable
+from market.shown import without_secrets
 from venues.deriv.config import DerivConfig, is_local
 from venues.deriv.fields import rows
 
@@ -45,8 +46,9 @@ async def trading_address(config: DerivConfig, secret: str | None) -> str:
         raise ConfigError("must hold the account's token to trade", key="DERIV_TOKEN")
     if not config.account:
         raise ConfigError("must name the account to trade in the options dialect", key="account")
+    address = without_secrets(config.rest)
     if not (is_local(config.rest) or config.rest.startswith("https://")):
-        raise ConfigError(f"must be https:// where a token is sent, was {config.rest}", key="rest")
+        raise ConfigError(f"must be https:// where a token is sent, was {address}", key="rest")
     asked = f"{config.rest}/trading/v1/options/accounts/{config.account}/otp"
     headers = {"Authorization": f"Bearer {secret}", "Deriv-App-ID": str(config.app_id)}
     limit = aiohttp.ClientTimeout(total=config.timeout)
@@ -60,7 +62,7 @@ async def trading_address(config: DerivConfig, secret: str | None) -> str:
             status = response.status
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise VenueUnreachable(
-            f"can't ask {config.rest} for a password ({type(error).__name__}); "
+            f"can't ask {address} for a password ({type(error).__name__}); "
             "is `rest` right and the venue up?"
         ) from error
     return decode_address(status, content)
