@@ -24,7 +24,7 @@ def holes_table(store: TickStore, symbols: Sequence[str]) -> Table:
     table.add_column("from (UTC)", no_wrap=True)
     table.add_column("to (UTC)", no_wrap=True)
     table.add_column("length", justify="right", no_wrap=True)
-    table.add_column("told by", overflow="fold")
+    table.add_column("told by", overflow="ellipsis")
     count = total = 0
     for symbol in symbols:
         for kind in store.kinds(symbol):
