@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from market.errors import ConfigError, DataError, VenueRejected, VenueUnreachable
@@ -42,6 +41,8 @@ async def trading_address(config: DerivConfig, secret: str | None) -> str:
     DataError
         Its answer is malformed.
     """
+    import aiohttp  # 9 MB, which the older dialect is spared
+
     if secret is None:
         raise ConfigError("must hold the account's token to trade", key="DERIV_TOKEN")
     if not config.account:
