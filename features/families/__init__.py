@@ -1,0 +1,1 @@
+"""The families of columns: one file each, found through :mod:`features.catalogue`."""
