@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.labels.classes import DOWN, FLAT, NO, NONE, UP, YES, Floats, Ints, Labels
+from features.labels.future import block_extremes, first_beyond, known_until
 from market.execution import Costs, side_cost
 from market.tape import CLOSE, HIGH, LOW, OPEN, Tape
 
@@ -71,7 +72,8 @@ def won(
     costs = Costs() if costs is None else costs
     noise = volatility * math.sqrt(horizon)
     return _race(
-        tape.values, tape.fresh, rows, side, target * noise, stop * noise, horizon, sign,
+        tape.values, *block_extremes(tape), rows, known_until(tape, rows), side,
+        target * noise, stop * noise, horizon, sign,
         costs.commission, costs.half_spread, costs.slippage, costs.per_unit,
     )  # fmt: skip
 
@@ -111,11 +113,13 @@ def barrier(
     return labels.astype(np.int8), np.where(known, ends, rows)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True)
 def _race(
     values: Floats,
-    fresh: npt.NDArray[np.bool_],
+    tops: Floats,
+    bottoms: Floats,
     rows: Ints,
+    walls: Ints,
     side: npt.NDArray[np.int8],
     target: Floats,
     stop: Floats,
@@ -126,31 +130,36 @@ def _race(
     slippage: float,
     per_unit: float,
 ) -> Labels:
-    """Run every trade until it is settled; O(m h) where none is before its horizon."""
+    """Run every trade until it is settled."""
     labels = np.full(len(rows), NONE, np.int8)
     ends = rows.copy()
     for k in range(len(rows)):
         start, last = rows[k] + 1, rows[k] + horizon
-        if side[k] == 0 or not math.isfinite(target[k]) or start >= len(fresh) or fresh[start]:
+        if side[k] == 0 or not math.isfinite(target[k]) or start >= walls[k]:
             continue
         entry = values[start, OPEN]
         cost = side_cost(entry, commission, half_spread, slippage, per_unit)
-        # a unit of a price below its fee is never worth its costs
+        # what costs more than its price is never worth it
         dear = (1.0 + cost) / (1.0 - cost) if cost < 1.0 else math.inf
         if side[k] > 0:
             goal, bust = entry * math.exp(target[k]) * dear, entry * math.exp(-stop[k])
+            lower, upper = bust, goal
         else:
             goal, bust = entry * math.exp(-target[k]) / dear, entry * math.exp(stop[k])
-        for i in range(start, last + 1):
-            if i >= len(fresh) or (fresh[i] and i > start):
+            lower, upper = goal, bust
+        i = start - 1
+        lost = reached = False
+        while i < last and not (lost or reached):
+            i = first_beyond(values, tops, bottoms, i + 1, min(last + 1, walls[k]), lower, upper)
+            if i == walls[k] or i > last:
                 break
-            high, low, close = values[i, HIGH], values[i, LOW], values[i, CLOSE]
-            if side[k] > 0:
-                reached, lost, worth = high > goal, low <= bust, close > entry * dear
-            else:
-                reached, lost, worth = low < goal, high >= bust, close < entry / dear
-            if reached or lost or i == last:
-                labels[k] = YES if not lost and (reached or (sign and worth)) else NO
-                ends[k] = i
-                break
+            high, low = values[i, HIGH], values[i, LOW]
+            lost = low <= bust if side[k] > 0 else high >= bust
+            reached = high > goal if side[k] > 0 else low < goal
+        if lost or reached:
+            labels[k], ends[k] = NO if lost else YES, i
+        elif last < walls[k]:
+            close = values[last, CLOSE]
+            worth = close > entry * dear if side[k] > 0 else close < entry / dear
+            labels[k], ends[k] = YES if sign and worth else NO, last
     return labels, ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.labels.classes import DOWN, FLAT, NONE, UP, Floats, Ints, Labels
+from features.labels.future import known_until
 from market.tape import Tape
 
 __all__ = ["direction"]
@@ -37,11 +38,8 @@ def direction(tape: Tape, rows: Ints, volatility: Floats, horizon: int, threshol
         there is none.
     """
     end = rows + horizon
-    gaps = np.cumsum(tape.fresh)
-    inside = end < len(tape)
-    settled = np.where(inside, end, rows)
-    known = inside & (gaps[settled] == gaps[rows]) & np.isfinite(volatility)
-    settled = np.where(known, settled, rows)
+    known = (end < known_until(tape, rows)) & np.isfinite(volatility)
+    settled = np.where(known, end, rows)
     move = np.log(tape.close[settled] / tape.close[rows])
     bound = threshold * volatility * np.sqrt(horizon)
     labels = np.where(move > bound, UP, np.where(move < -bound, DOWN, FLAT))

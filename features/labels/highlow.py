@@ -8,9 +8,9 @@ from typing import Literal
 
 import numba as nb
 import numpy as np
-import numpy.typing as npt
 
 from features.labels.classes import DOWN, FLAT, NO, NONE, UP, YES, Floats, Ints, Labels
+from features.labels.future import block_extremes, first_beyond, known_until
 from market.tape import CLOSE, HIGH, LOW, Tape
 
 __all__ = ["HighLow", "Rule", "binary", "highlow"]
@@ -94,9 +94,10 @@ def binary(
     -----
     ``first`` is highlow2 of intelligent-trading-bot, which takes the tie inside a bar for a win.
     """
+    adverse = asked.threshold * tolerance if rule == "first" else np.inf
     return _reach(
-        tape.values, tape.fresh, rows, asked.side == "high", asked.threshold, asked.horizon,
-        rule == "first", tolerance,
+        tape.values, *block_extremes(tape), rows, known_until(tape, rows), asked.side == "high",
+        asked.threshold, asked.horizon, adverse,
     )  # fmt: skip
 
 
@@ -137,30 +138,27 @@ def highlow(
 @nb.njit(cache=True)
 def _reach(
     values: Floats,
-    fresh: npt.NDArray[np.bool_],
+    tops: Floats,
+    bottoms: Floats,
     rows: Ints,
+    walls: Ints,
     above: bool,
     threshold: float,
     horizon: int,
-    first: bool,
-    tolerance: float,
+    adverse: float,
 ) -> Labels:
-    """Look for the price; O(m h) where it is rarely reached."""
+    """Look for the price, and for the adverse one."""
     labels = np.full(len(rows), NONE, np.int8)
     ends = rows.copy()
-    wide, narrow = (
-        (threshold, threshold * tolerance) if above else (threshold * tolerance, threshold)
-    )
     for k in range(len(rows)):
         price, last = values[rows[k], CLOSE], rows[k] + horizon
-        upper, lower = price * (1.0 + wide), price * (1.0 - narrow)
-        for i in range(rows[k] + 1, last + 1):
-            if i >= len(fresh) or fresh[i]:
-                break
+        upper = price * (1.0 + (threshold if above else adverse))
+        lower = price * (1.0 - (adverse if above else threshold))
+        stop = min(last + 1, walls[k])
+        i = first_beyond(values, tops, bottoms, rows[k] + 1, stop, lower, upper)
+        if i < stop:
             up, down = values[i, HIGH] >= upper, values[i, LOW] <= lower
-            hit, against = (up, down) if above else (down, up)
-            against = against and first
-            if hit or against or i == last:
-                labels[k], ends[k] = YES if hit and not against else NO, i
-                break
+            labels[k], ends[k] = YES if (up > down if above else down > up) else NO, i
+        elif last < walls[k]:
+            labels[k], ends[k] = NO, last
     return labels, ends

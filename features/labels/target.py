@@ -6,6 +6,7 @@ import numba as nb
 import numpy as np
 
 from features.labels.classes import Floats, Ints
+from features.labels.future import known_until
 from market.tape import Tape
 
 __all__ = ["volatility_target"]
@@ -51,13 +52,11 @@ def volatility_target(
     if horizon < 1:
         raise ValueError(f"horizon must be at least 1, was {horizon}")
     end = rows + horizon
-    gaps = np.cumsum(tape.fresh)
-    inside = end < len(tape)
-    settled = np.where(inside, end, rows)
-    known = inside & (gaps[settled] == gaps[rows]) & (volatility > 0.0)
+    known = (end < known_until(tape, rows)) & (volatility > 0.0) & np.isfinite(volatility)
+    settled = np.where(known, end, rows)
     squares = np.diff(np.log(tape.close), prepend=np.log(tape.close[:1])) ** 2
     realised = np.sqrt(_sums(squares, horizon)[settled] / horizon)
-    known &= (realised > 0.0) & np.isfinite(volatility)
+    known &= realised > 0.0
     ratio = np.divide(realised, volatility, out=np.ones(len(rows)), where=known)
     return np.where(known, np.log(ratio), np.nan), np.where(known, end, rows)
 
