@@ -9,11 +9,16 @@ import pandas as pd
 import pytest
 
 from features import trade_view
-from features.families import trade_flow, trade_pace, trade_toxicity
+from features.families import trade_cost, trade_flow, trade_pace, trade_toxicity
 from market.events import SECOND, FeedGap, Trade
 from tests.book_family import columns, counts, everything, trade_views
 
-FAMILIES = (*trade_flow.FAMILIES, *trade_pace.FAMILIES, *trade_toxicity.FAMILIES)
+FAMILIES = (
+    *trade_flow.FAMILIES,
+    *trade_pace.FAMILIES,
+    *trade_cost.FAMILIES,
+    *trade_toxicity.FAMILIES,
+)
 N, GAP = 4500, 1400
 START = 1_775_001_598 * SECOND
 """Two seconds before midnight."""
@@ -115,6 +120,11 @@ def reference(events: list, mid) -> pd.DataFrame:
     spread = 2 * (t.price - mid).abs() / mid
     found["effective_spread"] = spread
     found["effective_spread_64"] = half(spread, 64).where(spread.notna())
+    before, then = t.shift(32), mid.shift(32)
+    side = before.side.where(before.side != 0)
+    kept, moved = 2 * side * (before.price - mid) / then, 2 * side * (mid - then) / then
+    for name, values in (("realised_spread_32", kept), ("trade_price_impact_32", moved)):
+        found[name] = half(values, 32).where(mid.notna())
     for n in (16, 50):
         found[f"trade_vpin_{n}"] = vpin(t["size"].to_numpy(), t.side.to_numpy(), n)
     return found
@@ -198,11 +208,11 @@ def test_trades_that_are_all_the_same(more):
             assert abs(values[-1]) < 1e-12, name
 
 
-def test_without_a_book_only_the_effective_spread_is_unknown():
+def test_without_a_book_only_the_spreads_are_unknown():
     found = everything(trade_views(trades()), FAMILIES)
     for name, values in found.items():
-        known = np.isfinite(values[-1])
-        assert known != name.startswith("effective_spread"), name
+        unknown = name.startswith(("effective_spread", "realised_spread", "trade_price_impact"))
+        assert np.isfinite(values[-1]) != unknown, name
 
 
 def test_a_single_trade_and_a_huge_gap_in_price():

@@ -1,14 +1,12 @@
-"""How fast, how large and how dearly it is traded: intensity, size and effective spread."""
+"""How fast it is traded, and in what sizes, beside what is usual."""
 
 from __future__ import annotations
 
-import math
-
 from features.column import Args, Column, Family
 from features.compiled import Floats, compiled
-from features.scale import log_ratio, ratio
+from features.scale import log_ratio
 from features.smoothing import EWMA, decay, ewma
-from features.trade_view import COUNT, LAPSE, MID, PRICE, SIZE
+from features.trade_view import COUNT, LAPSE, SIZE
 
 __all__ = ["FAMILIES"]
 
@@ -31,23 +29,6 @@ def _intensity(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
 def _size(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one trade."""
     out[0] = log_ratio(h[SIZE], ewma(state, 0, param[0], h[SIZE]))
-
-
-@compiled
-def _effective(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one trade."""
-    mid = h[MID]
-    out[0] = math.nan if math.isnan(mid) else ratio(2.0 * abs(h[PRICE] - mid), mid)
-
-
-@compiled
-def _effective_mean(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one trade."""
-    mid = h[MID]
-    if math.isnan(mid):
-        out[0] = math.nan
-    else:
-        out[0] = ewma(state, 0, param[0], ratio(2.0 * abs(h[PRICE] - mid), mid))
 
 
 def _half(args: Args) -> int:
@@ -93,34 +74,6 @@ FAMILIES = (
         defaults=((64,),),
         stream="trades",
         need="trades",
-        params=lambda args: (decay(args[0]),),
-        size=lambda args: EWMA,
-        warmup=_half,
-    ),
-    Family(
-        step=_effective,
-        columns=(
-            Column("effective_spread", "2 |price - mid| / mid of this trade", low=0.0, high=16.0),
-        ),
-        source="Huang and Stoll (1996)",
-        stream="trades",
-        need="book",
-    ),
-    Family(
-        step=_effective_mean,
-        columns=(
-            Column(
-                "effective_spread_{h}",
-                "EWMA_h(2 |price - mid| / mid) over the trades whose mid is known",
-                low=0.0,
-                high=16.0,
-            ),
-        ),
-        source="Huang and Stoll (1996)",
-        fields=("h",),
-        defaults=((64,),),
-        stream="trades",
-        need="book",
         params=lambda args: (decay(args[0]),),
         size=lambda args: EWMA,
         warmup=_half,
