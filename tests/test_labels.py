@@ -1,6 +1,8 @@
-"""Labels against a plain loop, at the tape's end and at gaps."""
+"""Labels of direction against a plain loop; of every kind: what settles them, and their config."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.labels import DOWN, FLAT, NONE, UP, LabelConfig, label
+from market.config import Config, load
+from market.errors import ConfigError
+from market.execution import Costs
 from market.tape import Tape
+from tests.label_tapes import tape_of, tapes
 
-
-def tape_of(prices: list[float], gaps: tuple[int, ...] = ()) -> Tape:
-    tape = Tape.of_ticks("X", np.arange(1, len(prices) + 1), np.array(prices))
-    fresh = np.zeros(len(prices), np.bool_)
-    fresh[list(gaps)] = True
-    return Tape("X", False, tape.times, tape.values, fresh)
+KINDS = [
+    LabelConfig(horizon=7),
+    LabelConfig(kind="barrier", horizon=12, target=0.8, stop=0.5),
+    LabelConfig(kind="barrier", horizon=12, target=0.5, stop=2.0, expiry="sign"),
+    LabelConfig(kind="highlow"),
+    LabelConfig(kind="highlow", names=("high_040_3", "low_060_40"), rule="first", tolerance=0.5),
+]
 
 
 def test_by_hand() -> None:
@@ -71,7 +78,109 @@ def test_classes_are_balanced_on_a_random_walk() -> None:
     assert shares == pytest.approx([1 / 3] * 3, abs=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"horizon": 0}, {"threshold": -1.0}, {"horizont": 3}])
-def test_config_is_checked(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+def test_an_unknown_volatility_is_no_label() -> None:
+    labels, ends = label(
+        LabelConfig(horizon=1), tape_of([1.0, 2.0]), np.array([0]), np.array([np.nan])
+    )
+    assert (labels.tolist(), ends.tolist()) == ([NONE], [0])
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda config: config.kind)
+@settings(max_examples=25, deadline=None)
+@given(tape=tapes())
+def test_a_label_is_known_at_its_end_and_not_before(config: LabelConfig, tape: Tape) -> None:
+    rows, volatility = np.arange(len(tape)), np.full(len(tape), 0.003)
+    costs = Costs(commission=0.0002)
+    labels, ends = label(config, tape, rows, volatility, costs)
+    assert (ends <= rows + config.horizon).all()
+    for row in rows:
+        at = slice(row, row + 1)
+        if labels[row] == NONE:
+            assert ends[row] == row
+            continue
+        assert ends[row] > row
+        told, end = label(config, tape.slice(0, ends[row] + 1), rows[at], volatility[at], costs)
+        assert (told[0], end[0]) == (labels[row], ends[row])
+        short, end = label(config, tape.slice(0, ends[row]), rows[at], volatility[at], costs)
+        assert (short[0], end[0]) == (NONE, row)
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda config: config.kind)
+def test_nothing_to_label(config: LabelConfig) -> None:
+    tape, none = tape_of([100.0, 101.0]), np.zeros(0, np.int64)
+    labels, ends = label(config, tape, none, np.zeros(0))
+    assert (labels.tolist(), ends.tolist()) == ([], [])
+    labels, ends = label(config, tape, np.array([1]), np.array([0.01]))
+    assert (labels.tolist(), ends.tolist()) == ([NONE], [1])
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda config: config.kind)
+def test_a_constant_price_and_a_hundredfold_one(config: LabelConfig) -> None:
+    rows = np.arange(90)
+    labels, _ = label(config, tape_of([5.0] * 90), rows, np.zeros(90))
+    assert set(labels.tolist()) == {FLAT, NONE}
+    rising = [5.0] * 45 + [500.0] * 45
+    labels, _ = label(config, tape_of(rising), rows, np.full(90, 0.001))
+    assert labels[42] == UP
+    labels, _ = label(config, tape_of(rising[::-1]), rows, np.full(90, 0.001))
+    assert labels[42] == DOWN
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"horizon": 0},
+        {"threshold": -1.0},
+        {"horizont": 3},
+        {"kind": "meta"},
+        {"target": 0.0},
+        {"stop": 2.0},
+        {"kind": "barrier", "threshold": 0.5},
+        {"kind": "barrier", "expiry": "up"},
+        {"kind": "barrier", "names": ["high_030_5"]},
+        {"kind": "highlow", "names": ["mid_030_4"]},
+        {"kind": "highlow", "names": []},
+        {"kind": "highlow", "names": [3]},
+        {"kind": "highlow", "names": ["high_030_4", "high_040_4"]},
+        {"kind": "highlow", "horizon": 5},
+        {"kind": "highlow", "target": 2.0},
+        {"rule": "first"},
+    ],
+    ids=str,
+)
+def test_config_is_checked(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=list(wrong)[-1]):
         LabelConfig(**wrong)
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda config: config.kind)
+def test_a_config_survives_being_written_down(config: LabelConfig) -> None:
+    assert LabelConfig.model_validate(config.model_dump()) == config
+    assert LabelConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_the_names_say_the_horizon() -> None:
+    config = LabelConfig(kind="highlow", names=("low_030_12", "high_030_4"))
+    assert config.horizon == 12
+    assert LabelConfig(kind="highlow").horizon == 4
+    assert LabelConfig.model_validate(["low_030_12", "high_030_4"]) == config
+
+
+class Strategy(Config):
+    """A config that has labels, as the floor's."""
+
+    labels: LabelConfig = LabelConfig()
+
+
+def test_labels_of_a_strategy_are_a_list_of_names(tmp_path: Path) -> None:
+    file = tmp_path / "strategy.yaml"
+    file.write_text("labels: [high_030_4, low_030_4]\n")
+    assert load(file, Strategy).labels == LabelConfig(kind="highlow")
+    file.write_text("labels:\n  horizon: 12\n")
+    assert load(file, Strategy).labels == LabelConfig(horizon=12)
+    file.write_text("labels: [high_030_4, mid_030_4]\n")
+    with pytest.raises(ConfigError, match=r"must be like high_030_4.*'mid_030_4'"):
+        load(file, Strategy)
+    file.write_text("labels:\n  kind: barrier\n  names: [high_030_12]\n")
+    with pytest.raises(ConfigError, match=r"yaml:3: labels.names: is for .*kind highlow"):
+        load(file, Strategy)

@@ -11,10 +11,10 @@ from market.config import Config
 
 __all__ = ["LabelConfig"]
 
-_OWN = {
-    "direction": ("threshold",),
-    "barrier": ("target", "stop", "expiry"),
-    "highlow": ("names", "rule", "tolerance"),
+_OWNER = {
+    "threshold": "direction",
+    **dict.fromkeys(("target", "stop", "expiry"), "barrier"),
+    **dict.fromkeys(("names", "rule", "tolerance"), "highlow"),
 }
 """Keys of one kind alone; another kind would ignore them, so it refuses them."""
 
@@ -96,6 +96,15 @@ class LabelConfig(Config):
             raise ValueError("must be one of high and one of low, or either alone")
         return names
 
+    @field_validator(*_OWNER)
+    @classmethod
+    def _is_of_the_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        key = str(info.field_name)
+        kind = info.data.get("kind", _OWNER[key])
+        if kind != _OWNER[key] and value != cls.model_fields[key].default:
+            raise ValueError(f"is for labels of kind {_OWNER[key]}, these are {kind}; leave it out")
+        return value
+
     @field_validator("horizon")
     @classmethod
     def _is_of_the_names(cls, horizon: int, info: ValidationInfo) -> int:
@@ -104,11 +113,3 @@ class LabelConfig(Config):
             if horizon != longest:
                 raise ValueError(f"must be the names' longest, {longest}; leave it out")
         return horizon
-
-    @model_validator(mode="after")
-    def _has_nothing_idle(self) -> LabelConfig:
-        for kind, keys in _OWN.items():
-            for key in keys if kind != self.kind else ():
-                if getattr(self, key) != type(self).model_fields[key].default:
-                    raise ValueError(f"{key} is of labels of kind {kind}, these are {self.kind}")
-        return self
