@@ -7,8 +7,8 @@ import math
 from features.column import Column, Family
 from features.compiled import Floats, compiled
 from features.history import CLOSE
-from features.rolling import MOMENTS, moments
 from features.scale import ratio
+from features.windows import moments, moments_size
 
 __all__ = ["FAMILIES"]
 
@@ -16,10 +16,11 @@ __all__ = ["FAMILIES"]
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    mean, variance = moments(h, CLOSE, int(param[0]), state)
-    half = 2.0 * math.sqrt(variance)
-    out[0] = ratio(h[CLOSE] - mean, half)
-    out[1] = 2.0 * half / mean
+    mean, variance = moments(state, 0, int(param[0]), h[CLOSE])
+    deviation = math.sqrt(variance)
+    out[0] = ratio(h[CLOSE] - mean, 2.0 * deviation)
+    out[1] = 4.0 * deviation / mean
+    out[2] = deviation
 
 
 FAMILIES = (
@@ -33,13 +34,19 @@ FAMILIES = (
                 high=16.0,
             ),
             Column("bollinger_width_{n}", "4 sd(close, n) / SMA(close, n)", low=0.0),
+            Column(
+                "stddev_{n}",
+                "sd of the last n closes, over n",
+                unit="price",
+                low=0.0,
+                scale_free=False,
+            ),
         ),
-        source="Bollinger (2001); TA-Lib BBANDS",
+        source="Bollinger (2001); TA-Lib BBANDS, STDDEV",
         fields=("n",),
         defaults=((20,),),
         params=lambda args: (float(args[0]),),
-        size=lambda args: MOMENTS,
-        lookback=lambda args: args[0],
+        size=lambda args: moments_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),
