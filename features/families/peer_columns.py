@@ -1,0 +1,241 @@
+"""Another symbol beside this one: how they move together, which leads, which is the stronger.
+
+On an event the other's price is known as of the event before (:data:`features.history.PEER`), so a
+*pair* is this symbol's log return over the span from two events before to one before, and the
+other's over the same span. Every column is nan until its window is full of spans in which the
+other was known, so also for a while after a hole in the other's feed; nothing is nan for longer.
+"""
+
+from __future__ import annotations
+
+import math
+
+from features.blocks import block_pairs, pairs_size
+from features.column import Args, Column, Family
+from features.compiled import Floats, ahead, compiled
+from features.history import CHANGE, COUNT, PEER, VOLATILITY, back
+from features.scale import LIMIT, ratio
+from features.smoothing import decay, ewma
+
+__all__ = ["FAMILIES"]
+
+_HALF_LIFE = 64
+"""In events: of the other symbol's volatility."""
+
+_HEAD = 2
+"""The other's price on the event before, and for how many events running it has been known."""
+
+
+@compiled
+def _change(h: Floats, state: Floats, size: int) -> float:
+    """Return the other's log return over the last span; nan where it is unknown.
+
+    Where its price is, all ``size`` floats of state are cleared.
+    """
+    price = h[PEER]
+    if math.isnan(price):
+        if state[1] > 0.0:
+            for i in range(size):
+                state[i] = 0.0
+        return math.nan
+    change = price - state[0] if state[1] > 0.0 else math.nan
+    state[0] = price
+    state[1] += 1.0
+    return change
+
+
+@compiled
+def _correlation(state: Floats, n: int, x: float, y: float) -> float:
+    """Put a pair in; return the correlation of the last ``n``, 0 where either doesn't vary."""
+    moments = block_pairs(state, n, x, y)
+    scale = math.sqrt(moments[2]) * math.sqrt(moments[3])
+    return min(max(moments[4] / scale, -1.0), 1.0) if scale > 0.0 else 0.0
+
+
+@compiled
+def pair_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
+    """Take one event."""
+    n = int(param[0])
+    out[0] = out[1] = out[2] = math.nan
+    change = _change(h, state, int(param[1]))
+    if math.isnan(change):
+        return
+    own, peer, own_variance, variance, both = block_pairs(
+        ahead(state, _HEAD), n, back(h, CHANGE, 1), change
+    )
+    if state[1] <= n:
+        return
+    scale = math.sqrt(own_variance) * math.sqrt(variance)
+    beta = both / variance if variance > 0.0 else 0.0
+    out[0] = min(max(both / scale, -1.0), 1.0) if scale > 0.0 else 0.0
+    out[1] = min(max(beta, -LIMIT), LIMIT)
+    out[2] = ratio((own - beta * peer) * param[2], h[VOLATILITY])
+
+
+@compiled
+def lead_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
+    """Take one event."""
+    n = int(param[0])
+    out[0] = math.nan
+    change = _change(h, state, int(param[1]))
+    if math.isnan(change):
+        return
+    found = _correlation(ahead(state, _HEAD), n, h[CHANGE], change)
+    if state[1] > n:
+        out[0] = found
+
+
+@compiled
+def lag_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
+    """Take one event."""
+    n = int(param[0])
+    out[0] = math.nan
+    change = _change(h, state, int(param[1]))
+    if math.isnan(change):
+        return
+    if h[COUNT] < 4.0:
+        # the return two events ago would be the first event's, which has none
+        state[1] = 1.0
+        return
+    found = _correlation(ahead(state, _HEAD), n, back(h, CHANGE, 2), change)
+    if state[1] > n:
+        out[0] = found
+
+
+@compiled
+def return_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
+    """Take one event; behind the head an average of squares, and a ring of prices."""
+    n = int(param[0])
+    out[0] = math.nan
+    change = _change(h, state, int(param[1]))
+    if state[1] == 0.0:
+        return
+    known = int(state[1])
+    at = _HEAD + 2 + known % n
+    before = state[at]
+    state[at] = h[PEER]
+    if math.isnan(change):
+        return
+    variance = ewma(state, _HEAD, param[2], change * change)
+    if known > n and known >= param[3]:
+        out[0] = ratio(h[PEER] - before, math.sqrt(variance * n))
+
+
+def _pairs(args: Args) -> tuple[float, ...]:
+    return float(args[0]), float(_HEAD + pairs_size(args[0])), math.sqrt(args[0])
+
+
+def _least(n: int) -> int:
+    """Return how often the price must have been known for :func:`return_step`."""
+    return max(n + 1, math.ceil(_HALF_LIFE / 2) + 2)
+
+
+_SAME = "over the last n spans"
+_NAN = "nan while the other isn't known over all of them"
+
+FAMILIES = (
+    Family(
+        step=pair_step,
+        columns=(
+            Column(
+                "peer_correlation_{n}",
+                f"Pearson correlation of x and y {_SAME}, x this symbol's and y the other's log "
+                f"return from two events before to one before; 0 where either doesn't vary; {_NAN}",
+                low=-1.0,
+                high=1.0,
+            ),
+            Column(
+                "peer_beta_{n}",
+                f"cov(x, y) / var(y) {_SAME}, within ±16, x and y as in peer_correlation; 0 where "
+                f"y doesn't vary; {_NAN}",
+                low=-LIMIT,
+                high=LIMIT,
+            ),
+            Column(
+                "relative_strength_{n}",
+                f"sum of (x - beta y) {_SAME} / (volatility · sqrt n), within ±16, with the x, y "
+                f"and (but without its bounds) beta of peer_beta: Jensen's alpha; {_NAN}",
+                "volatilities",
+                low=-LIMIT,
+                high=LIMIT,
+            ),
+        ),
+        source="Sharpe (1964); Jensen (1968)",
+        fields=("n",),
+        defaults=((64,), (256,)),
+        need="peer",
+        params=_pairs,
+        size=lambda args: _HEAD + pairs_size(args[0]),
+        lookback=lambda args: 1,
+        warmup=lambda args: args[0] + 2,
+        least=(2,),
+    ),
+    Family(
+        step=lead_step,
+        columns=(
+            Column(
+                "peer_lead_{n}",
+                "Pearson correlation of this symbol's log return with the other's one event "
+                f"earlier, {_SAME}: whether the other leads; 0 where either doesn't vary; {_NAN}",
+                low=-1.0,
+                high=1.0,
+            ),
+        ),
+        source="Lo and MacKinlay (1990), lead-lag; Hasbrouck (1995)",
+        fields=("n",),
+        defaults=((64,), (256,)),
+        need="peer",
+        params=_pairs,
+        size=lambda args: _HEAD + pairs_size(args[0]),
+        warmup=lambda args: args[0] + 2,
+        least=(2,),
+    ),
+    Family(
+        step=lag_step,
+        columns=(
+            Column(
+                "peer_lag_{n}",
+                "Pearson correlation of the other's log return with this symbol's one event "
+                f"earlier, {_SAME}: whether the other lags; 0 where either doesn't vary; {_NAN}",
+                low=-1.0,
+                high=1.0,
+            ),
+        ),
+        source="Lo and MacKinlay (1990), lead-lag; Hasbrouck (1995)",
+        fields=("n",),
+        defaults=((64,), (256,)),
+        need="peer",
+        params=_pairs,
+        size=lambda args: _HEAD + pairs_size(args[0]),
+        lookback=lambda args: 2,
+        warmup=lambda args: args[0] + 3,
+        least=(2,),
+    ),
+    Family(
+        step=return_step,
+        columns=(
+            Column(
+                "peer_return_{n}",
+                "the other's log return over the n spans to the event before / (its volatility · "
+                "sqrt n), within ±16; its volatility is the root of the exponential mean square of "
+                f"its returns, half-life {_HALF_LIFE} events; nan while the other isn't known over "
+                f"all of the n, and at least {_HALF_LIFE // 2 + 1}, spans",
+                "volatilities",
+                low=-LIMIT,
+                high=LIMIT,
+            ),
+        ),
+        source="Moskowitz, Ooi and Pedersen (2012)",
+        fields=("n",),
+        defaults=((1,), (16,), (64,)),
+        need="peer",
+        params=lambda args: (
+            float(args[0]),
+            _HEAD + 2.0 + args[0],
+            decay(_HALF_LIFE),
+            float(_least(args[0])),
+        ),
+        size=lambda args: _HEAD + 2 + args[0],
+        warmup=lambda args: _least(args[0]) + 1,
+    ),
+)
