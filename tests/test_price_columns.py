@@ -101,9 +101,10 @@ def degenerate() -> dict[str, Tape]:
     jump = still.copy()
     jump[100:] = 125.0
     times = START + np.arange(200) * 1_000_000_000
-    # high below close: bars of a careless source
+    # high below low, or both beside the close: bars of a careless source
     careless = bars()
     careless.values[:, [1, 2]] = careless.values[:, [2, 1]]
+    careless.values[1::2, 1] = careless.values[1::2, 2] * 1.00001
     return {
         "constant": Tape.of_ticks("X", times, still),
         "single": Tape.of_ticks("X", times[:1], still[:1]),

@@ -210,9 +210,11 @@ def degenerate() -> dict[str, Tape]:
     jump[300:] = 125.0
     beats = 1.25 * np.where(np.arange(n) % 2, 1.001, 1.0)
     times = START + np.arange(n) * 1_000_000_000
-    # high below close and low above it: bars of a careless source
+    # high below low, or both between open and close: bars of a careless source
     careless = bars()
     careless.values[:, [1, 2]] = careless.values[:, [2, 1]]
+    careless.values[1::2, 1:3] = careless.values[1::2, [0, 3]].mean(axis=1, keepdims=True)
+    careless.values[1::2, 1] *= 1.0000001
     return {
         "constant": Tape.of_ticks("X", times, still),
         "single": Tape.of_ticks("X", times[:1], still[:1]),

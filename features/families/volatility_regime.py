@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-from features.column import Column, Family
+from features.column import Args, Column, Family
 from features.compiled import Floats, compiled
-from features.extremes import extremes, extremes_size
+from features.extremes import highest, highest_size
 from features.history import COUNT, VOLATILITY
 from features.scale import ratio
 from features.windows import moments, moments_size
@@ -24,19 +24,26 @@ _STILL = 1e-6  # of log volatility: what differs by less is no regime, but round
 
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; state: moments, extremes."""
+    """Take one event; state: moments, highest, lowest."""
     if h[COUNT] < 2.0:
         return
     n = int(param[0])
     level = math.log(max(h[VOLATILITY], _FLOOR))
     mean, variance = moments(state, 0, n, level)
-    low, high = extremes(state, int(param[1]), n, level)
+    high, _ = highest(state, int(param[1]), n, level)
+    depth, _ = highest(state, int(param[2]), n, -level)
+    width = high + depth
     spread = math.sqrt(variance)
     wide = max(spread, _STILL)
     out[0] = 2.0 if level > mean + wide else 0.0 if level < mean - wide else 1.0
     out[1] = spread
     out[2] = ratio(level - mean, spread) if spread > _STILL else 0.0
-    out[3] = ((level - low) - (high - level)) / (high - low) if high - low > _STILL else 0.0
+    out[3] = ((level + depth) - (high - level)) / width if width > _STILL else 0.0
+
+
+def _params(args: Args) -> tuple[float, ...]:
+    n = args[0]
+    return n, moments_size(n), moments_size(n) + highest_size(n)
 
 
 FAMILIES = (
@@ -73,8 +80,8 @@ FAMILIES = (
         source="Andersen, Bollerslev, Diebold and Ebens (2001): log volatility is nearly normal",
         fields=("n",),
         defaults=((256,),),
-        params=lambda args: (float(args[0]), float(moments_size(args[0]))),
-        size=lambda args: moments_size(args[0]) + extremes_size(args[0]),
+        params=_params,
+        size=lambda args: moments_size(args[0]) + 2 * highest_size(args[0]),
         warmup=lambda args: args[0] + 1,
         least=(2,),
     ),
