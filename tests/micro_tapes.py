@@ -180,7 +180,7 @@ def check_degenerate(family: Family, args: Args) -> None:
 
 def check_units(family: Family, args: Args, case: Case, **tolerance: float) -> None:
     """Columns said to be free of scale are so; the others are not."""
-    here, there = case.columns(family, args), case.in_units(1e3, 1e-2).columns(family, args)
+    here, there = case.columns(family, args), case.in_units(1e3, 2.0**-7).columns(family, args)
     for column, name in zip(family.columns, here, strict=True):
         if column.scale_free:
             np.testing.assert_allclose(there[name], here[name], err_msg=name, **tolerance)

@@ -3,17 +3,20 @@
 Volume lies in rows of log closes. The rows are laid anew every ``n`` events, and whenever the close
 leaves them: the window's lowest and highest log close lie 24 rows apart, each in the middle of its
 row, and there is room for 12 rows more below and 11 above. In between, volume comes and goes row by
-row, so an event costs the same however long the window is.
+row, so an event costs the same however long the window is. Volumes are rounded to single precision:
+their sums are then exact in double, and equal rows stay equal whatever came and went.
 
 Where volume is unknown each event counts as 1: the profile is then one of time, as the market
 profile that it descends from. The point of control is the row with the most volume (of equals the
-lowest); the value area grows from it, each time by the neighbouring row with more volume (by both
-where they are equal), until it holds 70 %.
+lowest); the value area grows from it, each time by the two rows above or the two below, whichever
+hold more volume (by both where they are equal), until it holds 70 %.
 """
 
 from __future__ import annotations
 
 import math
+
+import numpy as np
 
 from features.column import Args, Column, Family
 from features.compiled import Floats, compiled
@@ -27,6 +30,8 @@ _ALL = 2 * _ROWS
 """Rows of the window when they are laid, and with the room on either side."""
 _LEAST = 1e-9
 """Narrowest row, in log price: what a constant price gets."""
+_MOST = 1e30
+"""Largest volume of an event: single precision ends at 1e38."""
 _SHARE = 0.7
 """Of the volume, in the value area."""
 
@@ -95,14 +100,14 @@ def _value_area(state: Floats) -> tuple[int, int]:
     low = high = int(state[_CONTROL])
     wanted = _SHARE * state[_TOTAL]
     inside = state[_VOLUMES + low]
-    while inside < wanted and (low > 0 or high < _ALL - 1):
-        below = state[_VOLUMES + low - 1] if low > 0 else -1.0
-        above = state[_VOLUMES + high + 1] if high < _ALL - 1 else -1.0
+    while inside < wanted and (low > 1 or high < _ALL - 2):
+        below = state[_VOLUMES + low - 1] + state[_VOLUMES + low - 2] if low > 1 else -1.0
+        above = state[_VOLUMES + high + 1] + state[_VOLUMES + high + 2] if high < _ALL - 2 else -1.0
         if below >= above:
-            low -= 1
+            low -= 2
             inside += below
         if above >= below:
-            high += 1
+            high += 2
             inside += above
     return low, high
 
@@ -114,7 +119,7 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     count = int(h[COUNT])
     place = _RING + (count - 1) % n
     gone = state[place]
-    volume = 1.0 if math.isnan(h[VOLUME]) else h[VOLUME]
+    volume = 1.0 if math.isnan(h[VOLUME]) else float(np.float32(min(h[VOLUME], _MOST)))
     state[place] = volume
     row = _row(state, h[LEVEL])
     if count == 1 or count % n == 0 or row < 0 or row >= _ALL:

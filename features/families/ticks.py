@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from features.column import Args, Column, Family
 from features.compiled import Floats, compiled
-from features.extremes import extremes, extremes_size
 from features.history import CHANGE, COUNT, TIME, VOLATILITY, back
 from features.scale import LIMIT, log_ratio, ratio
 from features.smoothing import EWMA, decay, ewma
@@ -32,6 +31,19 @@ def direction(change: float) -> float:
     if change == 0.0:
         return 0.0
     return 1.0 if change > 0.0 else -1.0
+
+
+@compiled
+def _longest(state: Floats, at: int, n: int, place: int, run: float) -> float:
+    """Return the longest of the last ``n`` runs, in blocks as :mod:`features.windows` has sums."""
+    top = run if place == 0 else max(state[at], run)
+    state[at] = top
+    state[at + 1 + place] = run
+    if place + 1 < n:
+        return max(top, float(state[at + 2 + place]))
+    for i in range(at + n - 1, at, -1):
+        state[i] = max(state[i], state[i + 1])
+    return top
 
 
 @compiled
@@ -61,7 +73,7 @@ def window_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     up = total(state, _SUMS, n, move)
     moved = total(state, _SUMS + each, n, abs(move))
     turned = total(state, _SUMS + 2 * each, n, reversal)
-    _, longest = extremes(state, _SUMS + 3 * each, n, state[_RUN])
+    longest = _longest(state, _SUMS + 3 * each, n, (count - 2) % n, state[_RUN])
     if count <= n:
         return
     elapsed = 1e-9 * (h[TIME] - back(h, TIME, n))
@@ -84,7 +96,7 @@ def intensity_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None
 
 
 def _window_size(args: Args) -> int:
-    return _SUMS + 3 * total_size(args[0]) + extremes_size(args[0])
+    return _SUMS + 3 * total_size(args[0]) + 1 + args[0]
 
 
 FAMILIES = (
