@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.labels import DOWN, FLAT, NO, NONE, UP, YES, LabelConfig, label, meta
+from features.labels import DOWN, FLAT, NO, NONE, UP, YES, LabelConfig, label, meta_label
 from features.labels.barrier import won
 from market.execution import Costs, fee, fill_price
 from market.tape import Tape
@@ -129,6 +129,8 @@ def test_a_goal_must_be_exceeded_and_a_stop_only_touched() -> None:
     goal, stop = 100.0 * math.exp(noise), 100.0 * math.exp(-noise)
     assert one(tape_of([100.0, 100.0, goal, 100.0, 100.0])) == (FLAT, 4)
     assert one(tape_of([100.0, 100.0, math.nextafter(goal, 200.0), 100.0, 100.0])) == (UP, 2)
+    assert one(tape_of([100.0, 100.0, stop, 100.0, 100.0])) == (FLAT, 4)  # the short one's goal
+    assert one(tape_of([100.0, 100.0, math.nextafter(stop, 0.0), 100.0, 100.0])) == (DOWN, 2)
     # a touched goal is passed over, and what comes after it still counts
     assert one(tape_of([100.0, 100.0, goal, 102.0, 100.0])) == (UP, 3)
     assert one(tape_of([100.0, 100.0, stop, 102.0, 100.0]), target=0.6) == (FLAT, 3)
@@ -207,7 +209,7 @@ def test_meta_labels_are_the_wins_of_the_proposed_side(tape, horizon, expiry) ->
     rows, volatility = np.arange(len(tape)), np.full(len(tape), 0.003)
     classes, _ = label(config, tape, rows, volatility, COSTS)
     side = np.where(rows % 3 == 0, 1.0, np.where(rows % 3 == 1, -0.5, np.nan))
-    metas, ends = meta(config, tape, rows, volatility, side, COSTS)
+    metas, ends = meta_label(config, tape, rows, volatility, side, COSTS)
     bought, sold = rows % 3 == 0, rows % 3 == 1
     # stop and target are equal, so the two trades can't both be won before the horizon
     assert (metas[bought & (classes == UP)] == YES).all()
@@ -223,11 +225,11 @@ def test_meta_labels_by_hand() -> None:
     tape = tape_of([100.0, 100.0, 101.5, 98.0, 100.0])
     config = LabelConfig(kind="barrier", horizon=4, target=0.5, stop=0.5)
     rows, volatility = np.zeros(4, np.int64), np.full(4, SIGMA)
-    labels, ends = meta(config, tape, rows, volatility, np.array([1, -1, 0, 1], np.int8))
+    labels, ends = meta_label(config, tape, rows, volatility, np.array([1, -1, 0, 1], np.int8))
     assert labels.tolist() == [YES, NO, NONE, YES]
     assert ends.tolist() == [2, 2, 0, 2]
     dear = Costs(commission=0.006)
-    costly = meta(config, tape, rows, volatility, np.array([2.0, -9.0, np.nan, 0.0]), dear)[0]
+    costly = meta_label(config, tape, rows, volatility, np.array([2.0, -9.0, np.nan, 0.0]), dear)[0]
     assert costly.tolist() == [NO, NO, NONE, NONE]
     with pytest.raises(ValueError, match="kind barrier, was direction"):
-        meta(LabelConfig(), tape, rows, volatility, np.ones(4))
+        meta_label(LabelConfig(), tape, rows, volatility, np.ones(4))

@@ -3,7 +3,7 @@
 from features.labels.classes import DOWN, FLAT, NO, NONE, UP, YES
 from features.labels.config import LabelConfig
 from features.labels.labelling import label
-from features.labels.meta import meta
+from features.labels.meta import meta_label
 from features.labels.target import volatility_target
 from features.labels.weights import WeightConfig, weigh
 
@@ -17,7 +17,7 @@ __all__ = [
     "LabelConfig",
     "WeightConfig",
     "label",
-    "meta",
+    "meta_label",
     "volatility_target",
     "weigh",
 ]

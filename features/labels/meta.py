@@ -11,10 +11,10 @@ from features.labels.config import LabelConfig
 from market.execution import Costs
 from market.tape import Tape
 
-__all__ = ["meta"]
+__all__ = ["meta_label"]
 
 
-def meta(
+def meta_label(
     config: LabelConfig,
     tape: Tape,
     rows: Ints,
@@ -61,7 +61,7 @@ def meta(
     >>> tape = Tape.of_ticks("X", np.arange(1, 5), np.array([10.0, 10.0, 10.2, 9.0]))
     >>> config = LabelConfig(kind="barrier", horizon=3)
     >>> rows, volatility = np.array([0, 0, 0]), np.full(3, 0.01)
-    >>> meta(config, tape, rows, volatility, np.array([1, -1, 0]))[0].tolist()
+    >>> meta_label(config, tape, rows, volatility, np.array([1, -1, 0]))[0].tolist()
     [1, 0, -1]
     """
     if config.kind != "barrier":
