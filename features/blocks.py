@@ -1,4 +1,4 @@
-"""Sums, moments and co-moments of the last ``n`` values put in, where nothing is ever taken away.
+"""Sums, extremes and moments of the last ``n`` values put in; nothing is ever taken away.
 
 A running sum that subtracts what leaves the window keeps the rounding error of a spike, and the
 third and fourth powers of one spike drown whatever comes after it. So values come in blocks of
@@ -14,14 +14,28 @@ from __future__ import annotations
 
 from features.compiled import Floats, compiled
 
-__all__ = ["block_moments", "block_pairs", "block_sum", "moments_size", "pairs_size", "sum_size"]
+__all__ = [
+    "block_extremes",
+    "block_moments",
+    "block_pairs",
+    "block_sum",
+    "extremes_size",
+    "moments_size",
+    "pairs_size",
+    "sum_size",
+]
 
-_SUM, _MOMENTS, _PAIRS = 2, 4, 7
+_SUM, _EXTREMES, _MOMENTS, _PAIRS = 2, 4, 4, 7
 
 
 def sum_size(n: int) -> int:
     """Return the floats of state of :func:`block_sum`."""
     return _SUM + n
+
+
+def extremes_size(n: int) -> int:
+    """Return the floats of state of :func:`block_extremes`."""
+    return _EXTREMES + 2 * n
 
 
 def moments_size(n: int) -> int:
@@ -56,6 +70,32 @@ def block_sum(state: Floats, n: int, value: float) -> float:
     state[0], state[1] = 0.0, 0.0
     whole: float = part
     return whole
+
+
+@compiled
+def block_extremes(state: Floats, n: int, value: float) -> tuple[float, float]:
+    """Put a value in; return the lowest and the highest of the last ``n``.
+
+    State: values in this block, whether there was a block before, lowest and highest of this
+    block; then for each place a value twice, later the lowest and the highest from there on.
+    """
+    k = int(state[0])
+    at = _EXTREMES + 2 * k
+    state[at], state[at + 1] = value, value
+    low = value if k == 0 else min(state[2], value)
+    high = value if k == 0 else max(state[3], value)
+    k += 1
+    if k < n:
+        state[0], state[2], state[3] = k, low, high
+        if state[1] == 0.0:
+            return low, high
+        return min(low, state[at + 2]), max(high, state[at + 3])
+    for j in range(n - 2, -1, -1):
+        at = _EXTREMES + 2 * j
+        state[at] = min(state[at], state[at + 2])
+        state[at + 1] = max(state[at + 1], state[at + 3])
+    state[0], state[1] = 0.0, 1.0
+    return low, high
 
 
 @compiled

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from features.blocks import block_sum, sum_size
+from features.blocks import block_extremes, block_sum, extremes_size, sum_size
 from features.column import Column, Family
-from features.compiled import Floats, ahead, compiled
+from features.compiled import Floats, compiled
 from features.history import CHANGE, CLOSE, COUNT, PREVIOUS, back
-from features.rolling import EXTREME, extreme
 
 __all__ = ["FAMILIES"]
 
@@ -35,11 +34,9 @@ def share_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
 @compiled
 def extreme_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    n = int(param[0])
-    highest, _ = extreme(h, CLOSE, n, 1.0, state)
-    negated, _ = extreme(h, CLOSE, n, -1.0, ahead(state, EXTREME + n))
+    lowest, highest = block_extremes(state, int(param[0]), h[CLOSE])
     out[0] = h[CLOSE] / highest - 1.0
-    out[1] = h[CLOSE] / -negated - 1.0
+    out[1] = h[CLOSE] / lowest - 1.0
 
 
 FAMILIES = (
@@ -98,8 +95,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((64,), (256,)),
         params=lambda args: (float(args[0]),),
-        size=lambda args: 2 * (EXTREME + args[0]),
-        lookback=lambda args: args[0],
+        size=lambda args: extremes_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),

@@ -16,8 +16,9 @@ from features.history import CHANGE, COUNT, back
 __all__ = ["FAMILIES"]
 
 _WORDS = 27
-_HEAD = 3
-"""The newest word, the one to be forgotten next, and the running sum of ``c log2 c``; then c."""
+_HEAD = 4
+"""The newest word, the one forgotten last, the running sum of ``c log2 c``, and how many words it
+has run for; then ``c``, how often each word is in the window."""
 _TABLE = 3
 """In the parameters: ``n``, its log2, the most bits there can be; then ``c log2 c``, c = 0 … n."""
 
@@ -25,8 +26,7 @@ _TABLE = 3
 @compiled
 def _spelled(word: float, change: float) -> int:
     """Return the word that follows when the price changes so."""
-    letter = 2 if change > 0.0 else (0 if change < 0.0 else 1)
-    return (int(word) * 3 + letter) % _WORDS
+    return (int(word) * 3 + 1 + int(change > 0.0) - int(change < 0.0)) % _WORDS
 
 
 @compiled
@@ -50,8 +50,10 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     seen = int(state[_HEAD + new]) + 1
     state[_HEAD + new] = seen
     state[2] += param[_TABLE + seen] - param[_TABLE + seen - 1]
-    if count % n == 0:
-        fresh = 0.0
+    state[3] += 1.0
+    if state[3] >= n:
+        # summed anew now and then, so that rounding errors don't gather
+        state[3] = fresh = 0.0
         for word in range(_WORDS):
             fresh += param[_TABLE + int(state[_HEAD + word])]
         state[2] = fresh
