@@ -243,6 +243,17 @@ def test_a_book_that_stands_still():
         assert found[name][-1] == 0.0, name
 
 
+def test_a_spread_of_one_tick_surprises_nobody():
+    """It varies only as the price does."""
+    events = [
+        BookUpdate("X", START, i, i, ((k / 10, 1.0),), ((k / 10 + 0.1, 1.0),), snapshot=True)
+        for i, k in enumerate(np.random.default_rng(0).integers(49_900, 50_100, 400).tolist())
+    ]
+    family = next(one for one in FAMILIES if one.columns[0].name == "spread_mean_{n}")
+    z = columns(family, (64,), book_views("X", "0.1", events))["spread_z_64"][63:]
+    assert 0.1 < np.abs(z).max() < 0.5
+
+
 @pytest.mark.parametrize(
     "events",
     [

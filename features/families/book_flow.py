@@ -13,7 +13,6 @@ from features.book_view import (
     ASK_SIZES,
     BID,
     BID_SIZES,
-    COUNT,
     LIQUIDITY,
     MID,
     SPREAD,
@@ -40,16 +39,16 @@ def _flow(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     bid = 0.0 if math.isnan(h[BID]) else h[BID]
     ask = math.inf if math.isnan(h[ASK]) else h[ASK]
     bid_size, ask_size = h[BID_SIZES], h[ASK_SIZES]
+    # The first update has none before it; what it adds has left the window by the warm-up.
     flow = 0.0
-    if h[COUNT] > 1.0:
-        if bid >= state[_BID]:
-            flow += bid_size
-        if bid <= state[_BID]:
-            flow -= state[_BID_SIZE]
-        if ask <= state[_ASK]:
-            flow -= ask_size
-        if ask >= state[_ASK]:
-            flow += state[_ASK_SIZE]
+    if bid >= state[_BID]:
+        flow += bid_size
+    if bid <= state[_BID]:
+        flow -= state[_BID_SIZE]
+    if ask <= state[_ASK]:
+        flow -= ask_size
+    if ask >= state[_ASK]:
+        flow += state[_ASK_SIZE]
     state[_BID], state[_BID_SIZE], state[_ASK], state[_ASK_SIZE] = bid, bid_size, ask, ask_size
     flows = total(state, _SUMS, n, flow)
     depth = total(state, _SUMS + 2 + n, n, 0.5 * (bid_size + ask_size))
