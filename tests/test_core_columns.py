@@ -23,7 +23,17 @@ from features.families import (
 )
 from market.tape import Tape
 from tests.family import columns
-from tests.price_tapes import bars, check, check_hard, check_unit, frame, half, hard, ticks
+from tests.price_tapes import (
+    bars,
+    check,
+    check_hard,
+    check_unit,
+    frame,
+    half,
+    hard,
+    of_closes,
+    ticks,
+)
 
 FILES = (
     ewvol, momentum, trend, strength, ranges, channels, flow, jumps, shape, daytime
@@ -188,6 +198,15 @@ def test_jumps_are_found_where_they_were_put() -> None:
     # size is the log of the multiple of the median absolute return
     median = np.median(np.abs(frame(whole)[0].r[1:699]))
     assert size[700] == pytest.approx(np.log(0.02 / median), abs=0.3)
+
+
+@pytest.mark.parametrize("moves", [31, 32])
+def test_a_jump_is_judged_after_32_moves(moves: int) -> None:
+    """Every second price stays: those returns are none of the moves."""
+    returns = np.tile([0.0, 1e-4], 160)
+    returns[2 * moves + 1] = 0.02
+    age = columns(jumps.FAMILIES[0], (512,), of_closes(np.exp(np.cumsum(returns))))["jump_age_512"]
+    assert age[-1] == (1.0 if moves < 32 else (318 - 2 * moves) / 512)
 
 
 def test_the_core_has_a_reference_for_every_family() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, ahead, compiled
+from features.compiled import Floats, compiled
+from features.extremes import highest, highest_size
 from features.history import LEVEL, VOLATILITY
-from features.rolling import EXTREME, extreme
 from features.scale import LIMIT, ratio
 
 __all__ = ["FAMILIES"]
@@ -17,8 +17,8 @@ __all__ = ["FAMILIES"]
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
-    roof, _ = extreme(h, LEVEL, n, 1.0, state)
-    below, _ = extreme(h, LEVEL, n, -1.0, ahead(state, EXTREME + n))
+    roof, _ = highest(state, 0, n, h[LEVEL])
+    below, _ = highest(state, int(param[2]), n, -h[LEVEL])
     floor = -below
     width = roof - floor
     # not 2 level - floor - roof: that leaves ±1 by what rounding takes
@@ -48,9 +48,8 @@ FAMILIES = (
         source="Donchian channel, on log closes",
         fields=("n",),
         defaults=((32,),),
-        params=lambda args: (float(args[0]), math.sqrt(args[0])),
-        size=lambda args: 2 * (EXTREME + args[0]),
-        lookback=lambda args: args[0],
+        params=lambda args: (float(args[0]), math.sqrt(args[0]), float(highest_size(args[0]))),
+        size=lambda args: 2 * highest_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),

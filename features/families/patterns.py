@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, ahead, compiled
+from features.compiled import Floats, compiled
+from features.extremes import highest, highest_size
 from features.history import CLOSE, COUNT, LEVEL, VOLATILITY, back
-from features.rolling import EXTREME, TOTAL, extreme, total
+from features.rolling import TOTAL, total
 from features.scale import LIMIT, ratio
 
 __all__ = ["FAMILIES"]
@@ -21,7 +22,7 @@ _NEAR = 1.5
 """Volatilities within which a level is near. No whole number: where all steps of the price are
 equal, a close lies a whole number of volatilities away, and rounding would decide."""
 
-_FLOOR, _ROOF, _QUEUES = range(3)
+_FLOOR, _ROOF, _WINDOWS = range(3)
 
 
 @compiled
@@ -34,9 +35,9 @@ def _levels(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     out[1] = ratio(below, volatility * param[1])
     out[2] = 1.0 if abs(above) < _NEAR * volatility else 0.0
     out[3] = 1.0 if abs(below) < _NEAR * volatility else 0.0
-    lowest, _ = extreme(h, LEVEL, n, -1.0, ahead(state, _QUEUES))
+    lowest, _ = highest(state, _WINDOWS, n, -h[LEVEL])
     state[_FLOOR] = -lowest
-    state[_ROOF], _ = extreme(h, LEVEL, n, 1.0, ahead(state, _QUEUES + EXTREME + n))
+    state[_ROOF], _ = highest(state, int(param[2]), n, h[LEVEL])
 
 
 @compiled
@@ -90,9 +91,12 @@ FAMILIES = (
         source="Donchian channel of closes as support and resistance",
         fields=("n",),
         defaults=((64,),),
-        params=lambda args: (float(args[0]), math.sqrt(args[0])),
-        size=lambda args: _QUEUES + 2 * (EXTREME + args[0]),
-        lookback=lambda args: args[0],
+        params=lambda args: (
+            float(args[0]),
+            math.sqrt(args[0]),
+            float(_WINDOWS + highest_size(args[0])),
+        ),
+        size=lambda args: _WINDOWS + 2 * highest_size(args[0]),
         warmup=lambda args: args[0] + 1,
         least=(2,),
     ),
