@@ -22,7 +22,8 @@ _LARGE = 4.0
 def _window(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one trade."""
     n, size = int(param[0]), h[SIZE]
-    usual = state[0] / state[1] if h[COUNT] > 1.0 else size
+    # Beside the mean before this trade; the first has none, and is not large.
+    large = size if size * state[1] > _LARGE * state[0] else 0.0
     ewma(state, 0, param[1], size)
     at = EWMA
     volume = total(state, at, n, size)
@@ -31,12 +32,12 @@ def _window(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     at += 2 + n
     worth = total(state, at, n, size * h[LEVEL])
     at += 2 + n
-    large = total(state, at, n, size if size > _LARGE * usual else 0.0)
+    share = total(state, at, n, large)
     if volume > 0.0:
         mean = worth / volume
         out[0] = signed / volume
         out[1] = ratio(h[LEVEL] - mean, 1.0 + mean)
-        out[2] = min(large / volume, 1.0)
+        out[2] = min(share / volume, 1.0)
     else:
         out[0] = out[1] = out[2] = 0.0
     out[0] = min(max(out[0], -1.0), 1.0)
