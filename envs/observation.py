@@ -181,11 +181,10 @@ def context_columns(names: tuple[str, ...]) -> tuple[int, int, int]:
     >>> context_columns(("volatility_16", "run", "volatility_512", "day_sin", "day_cos"))
     (2, 3, 4)
     """
-    prefix = "volatility_"
-    halves = [(float(n.removeprefix(prefix)), i) for i, n in enumerate(names) if prefix in n]
-    if not halves or "day_sin" not in names or "day_cos" not in names:
+    slow = [(int(n[11:]), i) for i, n in enumerate(names) if re.fullmatch(r"volatility_\d+", n)]
+    if not slow or "day_sin" not in names or "day_cos" not in names:
         raise DataError(
-            "an observation needs the columns volatility_<half-life>, day_sin and day_cos; keep "
-            f"at least one half-life in features.volatilities (columns: {', '.join(names)})"
+            "an observation needs the columns volatility_<half-life>, day_sin and day_cos; add "
+            f"volatility_512, day_sin and day_cos to features.columns ({', '.join(names)})"
         )
-    return max(halves)[1], names.index("day_sin"), names.index("day_cos")
+    return max(slow)[1], names.index("day_sin"), names.index("day_cos")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from features import kernel
 from features.batch import compute_rows
 from features.config import FeatureConfig
 from features.labels import LabelConfig, label
+from features.layout import lay
 from market.clock import decision_rows
 from market.errors import DataError
 from market.tape import Tape
@@ -112,14 +112,11 @@ def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) 
     columns, volatility = compute_rows(features, tape, rows)
     warm = np.isfinite(volatility)
     if not warm.any():
-        raise DataError(
-            f"{tape.symbol}: {len(tape)} events with {int(tape.fresh.sum())} gaps hold no decision "
-            f"on warm features; needs more than {features.warmup} events without a gap"
-        )
+        raise _barren(tape, features, columns)
     rows, columns, volatility = rows[warm], columns[warm], volatility[warm]
     classes, end = label(labels, tape, rows, volatility)
     gaps = np.cumsum(tape.fresh)[rows]
-    layout = kernel.Layout.of(features)
+    layout = lay(features)
     return Dataset(
         symbol=tape.symbol,
         rows=rows,
@@ -135,4 +132,20 @@ def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) 
         schema=layout.schema,
         every=every,
         horizon=labels.horizon,
+    )
+
+
+def _barren(tape: Tape, features: FeatureConfig, columns: npt.NDArray[np.float64]) -> DataError:
+    """Say why a tape holds no decision on which every column is known."""
+    names = np.array(lay(features).names)
+    never = names[np.isnan(columns).all(axis=0)].tolist()
+    if 0 < len(never) < len(names) and len(tape) > features.warmup:
+        shown = ", ".join(never[:5]) + (f" and {len(never) - 5} more" if len(never) > 5 else "")
+        return DataError(
+            f"{tape.symbol}: nothing is ever known of {shown}; take them out of features.columns, "
+            "or bring what they are made of"
+        )
+    return DataError(
+        f"{tape.symbol}: {len(tape)} events with {int(tape.fresh.sum())} gaps hold no decision on "
+        f"warm features; needs more than {features.warmup} events without a gap"
     )

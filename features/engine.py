@@ -6,10 +6,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from features import kernel, path
+from features import kernel
 from features.config import FeatureConfig
-from market.errors import DataError, SchemaMismatch
-from market.events import Bar, Event, Tick
+from features.history import VOLATILITY
+from features.layout import lay
+from market.book import Book
+from market.errors import ConfigError, DataError, SchemaMismatch
+from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 
 __all__ = ["FeatureEngine"]
 
@@ -18,20 +21,25 @@ NAN = float("nan")
 
 class _Snapshot(msgspec.Struct, frozen=True):
     schema: str
-    state: bytes
+    memory: bytes
+    book: str | None
+    bids: bytes
+    asks: bytes
 
 
 class FeatureEngine:
-    """All features of one symbol, updated event by event in constant time and memory.
+    """All columns of one symbol, updated event by event in constant time and memory.
 
     The compiled step is the one :func:`features.batch.compute` loops over, so a live column equals
-    the trained one bit for bit. A :class:`~market.events.FeedGap` forgets everything: values are
-    ``nan`` again until ``warmup`` events have been seen.
+    the trained one bit for bit. A :class:`~market.events.FeedGap` forgets everything.
 
     Parameters
     ----------
     config
-        Spans and half-lives.
+        Which columns.
+    tick
+        Price step of the symbol's order book; columns of the book and of the effective spread
+        need it.
 
     Attributes
     ----------
@@ -39,79 +47,157 @@ class FeatureEngine:
         The columns, in order.
     schema : str
         Sixteen hex digits that stand for columns and configuration.
+    streams : frozenset[str]
+        What the columns are made of: ``prices``, and ``trades``, ``book``, ``peer`` where needed.
+
+    Raises
+    ------
+    ConfigError
+        Columns of the book without ``tick``, or of a peer that isn't named.
 
     Examples
     --------
-    >>> engine = FeatureEngine(FeatureConfig())
-    >>> engine.update(Tick("R_75", 0, 100.0))
-    >>> engine.warm, engine.names[0]
-    (False, 'volatility_16')
+    >>> engine = FeatureEngine(FeatureConfig(columns=("momentum_1",)))
+    >>> for second, price in enumerate((100.0, 101.0)):
+    ...     engine.update(Tick("R_75", second, price))
+    >>> engine.warm, engine.names, engine.values.round(6)
+    (True, ('momentum_1',), array([1.]))
     """
 
-    def __init__(self, config: FeatureConfig) -> None:
-        layout = kernel.Layout.of(config)
-        self.names = layout.names
-        self.schema = layout.schema
-        self._params, self._at, self._warmup = layout.params, layout.at, layout.warmup
-        self._state = np.zeros(layout.state)
-        self._count = 1 + kernel.VOLATILITY + path.COUNT
-        self._values = self._state[-len(layout.names) :]
+    def __init__(self, config: FeatureConfig, tick: float | str = "") -> None:
+        layout = lay(config)
+        self.names, self.schema, self.streams = layout.names, layout.schema, layout.streams
+        if "book" in self.streams and not tick:
+            raise ConfigError("columns of the order book need the symbol's price step", key="tick")
+        if "peer" in self.streams and not config.peer:
+            raise ConfigError("columns of another symbol need its name", key="features.peer")
+        self._peer = config.peer
+        self._params, self._plan = layout.params, layout.plan
+        self._memory = np.zeros(layout.size)
+        self._values = self._memory[-1 - len(layout.names) : -1]
         self._values[:] = np.nan
         self._view = self._values.view()
         self._view.flags.writeable = False
+        self._book: Book | None = None
+        self._tick = tick
 
-    def update(self, event: Event) -> None:
+    def update(self, event: MarketEvent) -> None:
         """Take one event.
+
+        Trades and updates of the book are taken into their own columns, which are shown from the
+        next tick or bar on, as are those of the peer: all of ``values`` is as of one moment.
 
         Raises
         ------
         DataError
-            A price that is not positive: it would poison every average. The state is unchanged.
+            A price that is not positive: it would poison every average. Nothing has changed then.
         """
-        if type(event) is Tick:
+        if isinstance(event, Tick):
+            if event.symbol == self._peer:
+                self._take_peer(event.time, event.price)
+                return
             price = event.price
             if not 0.0 < price < np.inf:
                 raise _unusable(event)
-            self._step(event.time, price, price, price, NAN)
-        elif type(event) is Bar:
-            if not 0.0 < event.low <= event.close <= event.high < np.inf:
+            self._take_price(event.time, price, price, price, price, NAN, NAN, NAN)
+        elif isinstance(event, Bar):
+            if event.symbol == self._peer:
+                self._take_peer(event.time, event.close)
+                return
+            high, low = event.high, event.low
+            if not (0.0 < low <= event.close <= high < np.inf and low <= event.open <= high):
                 raise _unusable(event)
-            self._step(event.time, event.high, event.low, event.close, event.volume)
+            self._take_price(
+                event.time, event.open, event.high, event.low, event.close,
+                event.volume, event.trades, event.buy_volume,
+            )  # fmt: skip
+        elif isinstance(event, Trade):
+            self._take_trade(event)
+        elif isinstance(event, BookUpdate):
+            self._take_book(event)
         else:
-            self._state[:] = 0.0
-            self._values[:] = np.nan
+            self._take_gap(event)
 
-    def _step(self, time: int, high: float, low: float, close: float, volume: float) -> None:
-        kernel.step(
-            self._state,
-            self._params,
-            self._at,
-            self._warmup,
-            time,
-            high,
-            low,
-            close,
-            volume,
+    def _take_price(
+        self,
+        time: int,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+        trades: float,
+        buy: float,
+    ) -> None:
+        kernel.step_price(
+            self._memory, self._params, self._plan,
+            time, open_, high, low, close, volume, trades, buy,
+        )  # fmt: skip
+
+    def _take_trade(self, trade: Trade) -> None:
+        if not (0.0 < trade.price < np.inf and 0.0 < trade.size < np.inf):
+            raise DataError(f"price and size must be positive and finite, was {trade}")
+        if "trades" in self.streams and trade.symbol != self._peer:
+            kernel.step_trade(
+                self._memory, self._params, self._plan,
+                trade.time, trade.price, trade.size, trade.side,
+            )  # fmt: skip
+
+    def _take_book(self, update: BookUpdate) -> None:
+        if "book" not in self.streams or update.symbol == self._peer:
+            return
+        if self._book is None:
+            if not update.snapshot:
+                return
+            self._book = Book(update.symbol, self._tick)
+        book = self._book
+        book.update(update)
+        kernel.step_book(
+            self._memory, self._params, self._plan, update.time, *book.step, *book.levels
         )
+
+    def _take_peer(self, time: int, price: float) -> None:
+        if "peer" not in self.streams:
+            return
+        if not 0.0 < price < np.inf:
+            raise DataError(f"prices must be positive and finite, {self._peer} was at {price}")
+        kernel.step_peer(self._memory, self._plan, time, price)
+
+    def _take_gap(self, gap: FeedGap) -> None:
+        if gap.symbol == self._peer and "peer" in self.streams:
+            kernel.forget_peer(self._memory, self._plan)
+            return
+        self._memory[:] = 0.0
+        self._values[:] = np.nan
+        self._book = None
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
-        """``float64[F]``: the columns after the last event, a read-only view; nan until warm."""
+        """``float64[F]``: the columns after the last tick or bar, a read-only view.
+
+        Each is nan until it is warm, and where what it needs is unknown.
+        """
         return self._view
 
     @property
     def warm(self) -> bool:
-        """Whether enough events were seen since the start or the last gap."""
-        return bool(self._state[self._count] >= self._warmup)
+        """Whether every column is known: a decision can be made."""
+        return bool(self._memory[-1])
 
     @property
     def volatility(self) -> float:
-        """Volatility of log returns per event; nan until warm."""
-        return float(self._state[kernel.VOLATILITY]) if self.warm else NAN
+        """Volatility of log returns per event; nan unless :attr:`warm`."""
+        return float(self._memory[VOLATILITY]) if self.warm else NAN
 
     def snapshot(self) -> bytes:
         """Everything the engine remembers."""
-        return msgspec.msgpack.encode(_Snapshot(self.schema, self._state.tobytes()))
+        symbol, bids, asks = None, b"", b""
+        if self._book is not None:
+            symbol, levels = self._book.symbol, len(self._book)
+            bids, asks = self._book.bids(levels).tobytes(), self._book.asks(levels).tobytes()
+        return msgspec.msgpack.encode(
+            _Snapshot(self.schema, self._memory.tobytes(), symbol, bids, asks)
+        )
 
     def restore(self, data: bytes) -> None:
         """Go on where :meth:`snapshot` was taken, bit for bit.
@@ -125,14 +211,34 @@ class FeatureEngine:
             snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
         except msgspec.DecodeError as error:
             raise SchemaMismatch(f"not a feature snapshot ({error}); start from history") from error
-        if snapshot.schema != self.schema or len(snapshot.state) != self._state.nbytes:
+        if snapshot.schema != self.schema or len(snapshot.memory) != self._memory.nbytes:
             raise SchemaMismatch(
-                f"the snapshot has features {snapshot.schema} ({len(snapshot.state)} bytes), this "
-                f"engine has {self.schema} ({self._state.nbytes} bytes); use the configuration it "
+                f"the snapshot has features {snapshot.schema} ({len(snapshot.memory)} bytes), this "
+                f"engine has {self.schema} ({self._memory.nbytes} bytes); use the configuration it "
                 "was taken with, or start from history"
             )
-        self._state[:] = np.frombuffer(snapshot.state)
+        book = self._revived(snapshot)
+        self._memory[:] = np.frombuffer(snapshot.memory)
+        self._book = book
+
+    def _revived(self, snapshot: _Snapshot) -> Book | None:
+        """Return the book of a snapshot."""
+        if snapshot.book is None:
+            return None
+        try:
+            sides = [
+                np.frombuffer(side).reshape(-1, 2).tolist()
+                for side in (snapshot.bids, snapshot.asks)
+            ]
+            bids, asks = (tuple((price, size) for price, size in side) for side in sides)
+            book = Book(snapshot.book, self._tick)
+            book.update(BookUpdate(snapshot.book, 0, 0, 0, bids, asks, snapshot=True))
+        except (ValueError, DataError) as error:
+            raise SchemaMismatch(
+                f"the snapshot's order book is damaged ({error}); start from history"
+            ) from error
+        return book
 
 
 def _unusable(event: Tick | Bar) -> DataError:
-    return DataError(f"prices must be positive, finite and low <= close <= high, was {event}")
+    return DataError(f"prices must be positive, finite and low <= open, close <= high, was {event}")

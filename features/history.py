@@ -1,8 +1,8 @@
 """What the columns of prices remember of the events: the last one, and rings of those before it.
 
-It is the beginning of the engine's memory, shared by all families and written here alone. A tick is
-a bar of one price. A step reads ``h[CLOSE]`` for this event's close and ``back(h, CLOSE, n)`` for the
-one ``n`` events ago.
+It is the beginning of the engine's memory, shared by all families and written here alone. A tick
+is a bar of one price. A step reads ``h[CLOSE]`` for this event's close and ``back(h, CLOSE, n)``
+for the one ``n`` events ago.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ VOLATILITY = 3
 the second event and while no price has moved."""
 
 TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY, CHANGE, LEVEL = range(4, 14)
-"""Of this event, and with a ring each: nanoseconds since the first event; prices; base units, trades
-and units bought by aggressors (nan where unknown, in the ring 0); log return (0 on the first event);
-log close relative to the first close."""
+"""Of this event, and with a ring each: nanoseconds since the first event; prices; base units,
+trades and units bought by aggressors (nan where unknown, in the ring 0); log return (0 on the first
+event); log close relative to the first close."""
 
 PREVIOUS = 14
 """Close of the event before; of the first event, its own."""

@@ -1,232 +1,218 @@
-"""The one compiled feature step, live and in batch.
-
-Each family of columns is a file with ``names``, ``params``, ``size`` and a compiled ``step``;
-here they are laid out in flat arrays and called in order. State ends with the columns
-themselves, so one array is everything there is to keep.
-"""
+"""The one compiled step of each stream of events, live and in batch."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from typing import Protocol
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
-from features import (
-    daytime,
-    flow,
-    jumps,
-    momentum,
-    path,
-    ranges,
-    shape,
-    strength,
-    trend,
-    volatility,
-)
-from features.config import FeatureConfig
+from features import book_view, history, peer, trade_view
+from features.catalogue import FAMILIES
+from features.column import Stream
+from features.compiled import ahead, call, compiled, pointer
+from market.events import SECOND
 
-__all__ = ["VERSION", "VOLATILITY", "Layout", "run", "step"]
-
-VERSION = 1
-"""Goes up when a column's meaning changes: what was trained on the old one is then refused."""
-
-VOLATILITY = 0
-"""Place of *the* volatility in the state; families follow."""
+__all__ = [
+    "HEAD",
+    "address",
+    "forget_peer",
+    "run",
+    "step_book",
+    "step_peer",
+    "step_price",
+    "step_trade",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+DAY = 86_400 * SECOND
 
-class Family(Protocol):
-    """What each family's file offers besides its compiled step."""
-
-    def names(self, config: FeatureConfig) -> tuple[str, ...]:
-        """Names of its columns."""
-
-    def params(self, config: FeatureConfig) -> tuple[float, ...]:
-        """Numbers its step takes."""
-
-    def size(self, config: FeatureConfig) -> int:
-        """Floats of state."""
+PRICE_STEP, TRADE_STEP, BOOK_STEP, PRICE_MASK, TRADE_MASK, BOOK_MASK = range(6)
+TRADE, BOOK, OTHER, PEERED, VALUES, COLUMNS, FAMILY, INSTANCES, HEAD = range(6, 15)
+"""Places in the head of :attr:`features.layout.Layout.plan`, and where it ends."""
 
 
-FAMILIES: tuple[Family, ...] = (
-    path,
-    volatility,
-    momentum,
-    trend,
-    strength,
-    ranges,
-    flow,
-    jumps,
-    shape,
-    daytime,
-)
+STREAMS: tuple[Stream, ...] = ("prices", "trades", "book")
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where everything lies in the flat arrays of one configuration.
+def _steps(stream: Stream) -> list[tuple[int, Any]]:
+    return [(i, one.step) for i, one in enumerate(FAMILIES) if one.stream == stream]
 
-    Parameters
-    ----------
-    names
-        The columns.
-    schema
-        Sixteen hex digits that stand for columns and configuration.
-    params
-        Numbers of all families, one after the other.
-    at
-        ``int64[families + 1, 3]``: where each family's state, params and columns begin; columns
-        are counted from the state's start.
-    state
-        Floats of state, columns included.
-    warmup
-        Events until the columns are given.
+
+def _chained(steps: list[tuple[int, Any]]) -> Callable[..., None]:
+    """Compile the steps of many families into one function that calls each for every instance.
+
+    Halved again and again, because the compiler's own depth of recursion is limited.
     """
+    if not steps:
 
-    names: tuple[str, ...]
-    schema: str
-    params: Floats
-    at: Ints
-    state: int
-    warmup: int
+        @compiled
+        def none(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+            """Do nothing: no family has this stream."""
 
-    @classmethod
-    def of(cls, config: FeatureConfig) -> Layout:
-        """Lay the families out."""
-        names = tuple(name for family in FAMILIES for name in family.names(config))
-        params = [x for family in FAMILIES for x in family.params(config)]
-        at = np.zeros((len(FAMILIES) + 1, 3), np.int64)
-        at[0, 0] = VOLATILITY + 1
-        for i, family in enumerate(FAMILIES):
-            at[i + 1] = at[i] + (
-                family.size(config),
-                len(family.params(config)),
-                len(family.names(config)),
-            )
-        at[:, 2] += at[-1, 0]
-        text = f"{VERSION} {names} {config.model_dump_json()}"
-        schema = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return cls(names, schema, np.array(params), at, int(at[-1, 2]), config.warmup)
+        return none
+    if len(steps) == 1:
+        family, step = steps[0]
+
+        @compiled
+        def each(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+            for k in range(first[family], first[family + 1]):
+                state, param = ahead(memory, at[3 * k]), ahead(params, at[3 * k + 1])
+                step(h, state, param, ahead(memory, at[3 * k + 2]))
+
+        return each
+    half = len(steps) // 2
+    one, other = _chained(steps[:half]), _chained(steps[half:])
+
+    @compiled
+    def both(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+        one(h, memory, params, first, at)
+        other(h, memory, params, first, at)
+
+    return both
+
+
+_prices, _trades, _book = (_chained(_steps(stream)) for stream in STREAMS)
+
+
+def _step_prices(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+    _prices(h, memory, params, first, at)
+
+
+def _step_trades(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+    _trades(h, memory, params, first, at)
+
+
+def _step_book(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
+    _book(h, memory, params, first, at)
+
+
+@cache
+def address(stream: Stream) -> int:
+    """Return where the compiled step of all families of a stream is.
+
+    The first call of all compiles it, which takes about a minute; any later process loads it.
+    """
+    step = {"prices": _step_prices, "trades": _step_trades, "book": _step_book}[stream]
+    pointer_to: Any = types.CPointer
+    floats, ints = pointer_to(types.float64), pointer_to(types.int64)
+    signature = types.void(floats, floats, floats, ints, ints)
+    made: Any = nb.cfunc(signature, cache=True)(step)
+    return int(made.address)
+
+
+@compiled
+def _pick(m: Floats, plan: Ints) -> None:
+    """Copy the columns asked for to the end of the memory, nan where they aren't warm."""
+    columns, values = plan[COLUMNS], plan[VALUES]
+    picks = ahead(plan, HEAD + plan[FAMILY] + 1 + 3 * plan[INSTANCES])
+    known = 1.0
+    for j in range(columns):
+        value = m[picks[3 * j]] if m[picks[3 * j + 1]] >= picks[3 * j + 2] else math.nan
+        if not math.isfinite(value):
+            known, value = 0.0, math.nan
+        m[values + j] = value
+    m[values + columns] = known
 
 
 @nb.njit(cache=True)
-def step(
-    state: Floats,
+def step_price(
+    memory: Floats,
     params: Floats,
-    at: Ints,
-    warmup: int,
+    plan: Ints,
     time: int,
+    open_: float,
     high: float,
     low: float,
     close: float,
     volume: float,
+    trades: float,
+    buy: float,
 ) -> None:
-    """Take one event (a tick is a bar of one price) and rewrite the columns."""
-    out = state[at[0, 2] :]
-    walk = state[at[0, 0] : at[1, 0]]
-    before = walk[path.CLOSE]
-    change = path.advance(walk, close)
-    if walk[path.COUNT] < 2.0:
-        out[:] = np.nan
-        return
-    level = walk[path.LEVEL]
-    vol = volatility.step(
-        state[at[1, 0] : at[2, 0]],
-        params[at[1, 1] : at[2, 1]],
-        state[at[1, 2] : at[2, 2]],
-        change,
-    )
-    state[VOLATILITY] = vol
-    momentum.step(params[at[2, 1] : at[3, 1]], state[at[2, 2] : at[3, 2]], walk, vol)
-    trend.step(
-        state[at[3, 0] : at[4, 0]],
-        params[at[3, 1] : at[4, 1]],
-        state[at[3, 2] : at[4, 2]],
-        level,
-        vol,
-    )
-    strength.step(
-        state[at[4, 0] : at[5, 0]],
-        params[at[4, 1] : at[5, 1]],
-        state[at[4, 2] : at[5, 2]],
-        change,
-    )
-    ranges.step(
-        state[at[5, 0] : at[6, 0]],
-        params[at[5, 1] : at[6, 1]],
-        state[at[5, 2] : at[6, 2]],
-        walk,
-        before,
-        high,
-        low,
-        close,
-        vol,
-    )
-    flow.step(
-        state[at[6, 0] : at[7, 0]],
-        params[at[6, 1] : at[7, 1]],
-        state[at[6, 2] : at[7, 2]],
-        change,
-        volume,
-    )
-    jumps.step(
-        state[at[7, 0] : at[8, 0]],
-        params[at[7, 1] : at[8, 1]],
-        state[at[7, 2] : at[8, 2]],
-        change,
-    )
-    shape.step(
-        state[at[8, 0] : at[9, 0]],
-        params[at[8, 1] : at[9, 1]],
-        state[at[8, 2] : at[9, 2]],
-        walk,
-        change,
-    )
-    daytime.step(state[at[9, 2] : at[10, 2]], time)
-    if walk[path.COUNT] < warmup:
-        out[:] = np.nan
+    """Take a tick (a bar of one price) or a bar, and rewrite the columns asked for."""
+    m, p, at = pointer(memory), pointer(params), pointer(plan)
+    day, clock, first = m[history.DAY], m[history.CLOCK], ahead(at, HEAD)
+    history.advance(
+        m, at[PRICE_MASK], p[0], time // DAY, time % DAY,
+        open_, high, low, close, volume, trades, buy,
+    )  # fmt: skip
+    m[history.PEER] = math.nan
+    if at[PEERED] and m[history.COUNT] > 1.0:
+        m[history.PEER] = peer.as_of(ahead(m, at[OTHER]), day, clock)
+    call(at[PRICE_STEP], m, m, p, first, ahead(first, at[FAMILY] + 1))
+    _pick(m, at)
+
+
+@nb.njit(cache=True)
+def step_trade(
+    memory: Floats, params: Floats, plan: Ints, time: int, price: float, size: float, side: int
+) -> None:
+    """Take a trade; ``side`` as in :class:`~market.events.Trade`."""
+    m, p, at = pointer(memory), pointer(params), pointer(plan)
+    h, first = ahead(m, at[TRADE]), ahead(at, HEAD)
+    mid = m[at[BOOK] + book_view.MID] if m[at[BOOK] + book_view.COUNT] > 0.0 else math.nan
+    trade_view.advance(h, at[TRADE_MASK], time // DAY, time % DAY, price, size, side, mid)
+    call(at[TRADE_STEP], h, m, p, first, ahead(first, at[FAMILY] + 1))
+
+
+@nb.njit(cache=True)
+def step_book(
+    memory: Floats, params: Floats, plan: Ints, time: int, n: int, d: int, tree: Ints, sizes: Floats
+) -> None:
+    """Look at the book after an update of it; ``n / d`` is its price step."""
+    m, p, at = pointer(memory), pointer(params), pointer(plan)
+    h, first = ahead(m, at[BOOK]), ahead(at, HEAD)
+    book_view.advance(h, at[BOOK_MASK], time // DAY, time % DAY, n, d, tree, sizes)
+    call(at[BOOK_STEP], h, m, p, first, ahead(first, at[FAMILY] + 1))
+
+
+@nb.njit(cache=True)
+def step_peer(memory: Floats, plan: Ints, time: int, price: float) -> None:
+    """Take a price of the other symbol; it is seen from the next event but one."""
+    peer.push(ahead(pointer(memory), plan[OTHER]), time // DAY, time % DAY, price)
+
+
+@nb.njit(cache=True)
+def forget_peer(memory: Floats, plan: Ints) -> None:
+    """Forget the other symbol, whose feed has a hole."""
+    peer.forget(ahead(pointer(memory), plan[OTHER]))
 
 
 @nb.njit(cache=True)
 def run(
-    state: Floats,
+    memory: Floats,
     params: Floats,
-    at: Ints,
-    warmup: int,
+    plan: Ints,
     times: Ints,
     values: Floats,
     fresh: npt.NDArray[np.bool_],
     rows: Ints,
-) -> tuple[Floats, Floats]:
-    """Take every event of a tape; keep columns and volatility of the given rows."""
-    first = at[0, 2]
-    columns = np.empty((len(rows), len(state) - first))
-    volatilities = np.empty(len(rows))
-    kept = 0
+    columns: Floats,
+    volatilities: Floats,
+) -> None:
+    """Take every event of a tape; keep what is known after those of ``rows``.
+
+    ``memory`` goes on from what it is, so that a tape may come in parts. Where a column asked for
+    is unknown, the volatility is nan.
+    """
+    first, kept = plan[VALUES], 0
     for i in range(len(times)):
-        if kept == len(rows):
-            break
         if fresh[i]:
-            state[:] = 0.0
-        step(
-            state,
-            params,
-            at,
-            warmup,
-            times[i],
-            values[i, 1],
-            values[i, 2],
-            values[i, 3],
-            values[i, 4],
-        )
-        if rows[kept] == i:
-            columns[kept] = state[first:]
-            volatilities[kept] = state[VOLATILITY]
+            memory[:] = 0.0
+        step_price(
+            memory, params, plan, times[i], values[i, 0], values[i, 1], values[i, 2],
+            values[i, 3], values[i, 4], values[i, 5], values[i, 6],
+        )  # fmt: skip
+        if kept < len(rows) and rows[kept] == i:
+            for j in range(plan[COLUMNS]):
+                columns[kept, j] = memory[first + j]
+            known = memory[first + plan[COLUMNS]]
+            volatilities[kept] = memory[history.VOLATILITY] if known else math.nan
             kept += 1
-    return columns, volatilities

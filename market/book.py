@@ -98,6 +98,16 @@ class Book:
         """Count the levels of both sides."""
         return int(self._tree[COUNT + BID] + self._tree[COUNT + ASK])
 
+    @property
+    def step(self) -> tuple[int, int]:
+        """The price step ``n / d``, as :func:`grid` gives it."""
+        return self._n, self._d
+
+    @property
+    def levels(self) -> tuple[Ints, Floats]:
+        """The levels as compiled code takes them (:mod:`market.ladder`); only to be read."""
+        return self._tree, self._sizes
+
     def price(self, tick: int) -> float:
         """Return the price of so many steps."""
         return tick * self._n / self._d

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -242,7 +242,7 @@ class Series:
         if step is None:
             step = nominal_step(tape.times)
         if tape.bars:
-            return cls.bars(tape.symbol, tape.times, step, tape.values, fresh=tape.fresh)
+            return _made(tape.symbol, "bars", step, tape.times, tuple(tape.values.T), tape.fresh)
         columns = (tape.close, None, None)
         return _made(tape.symbol, "ticks", step, tape.times, columns, tape.fresh)
 
@@ -296,13 +296,11 @@ class Series:
     def tape(self) -> Tape:
         """Return ticks or bars as a tape; raises :class:`DataError` for the other kinds."""
         if self.kind == "bars":
-            values = np.empty((len(self), VOLUME + 1))
-            for i, name in enumerate(("open", "high", "low", "close", "volume")):
-                values[:, i] = self.columns[name]
+            values = np.column_stack(tuple(self.columns.values()))
         elif self.kind == "ticks":
-            values = np.empty((len(self), VOLUME + 1))
-            values[:, : CLOSE + 1] = self.columns["price"][:, None]
-            values[:, VOLUME] = np.nan
+            return replace(
+                Tape.of_ticks(self.symbol, self.times, self.columns["price"]), fresh=self.fresh
+            )
         else:
             raise DataError(f"{self.symbol}: {self.kind} make no tape; make bars of them first")
         return Tape(self.symbol, self.kind == "bars", self.times, values, self.fresh)

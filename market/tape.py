@@ -11,9 +11,9 @@ import numpy.typing as npt
 from market.errors import DataError
 from market.events import Bar, Event, FeedGap, Tick
 
-__all__ = ["CLOSE", "HIGH", "LOW", "OPEN", "VOLUME", "Tape"]
+__all__ = ["BUY_VOLUME", "CLOSE", "HIGH", "LOW", "OPEN", "TRADES", "VOLUME", "Tape"]
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY_VOLUME = range(7)
 """Columns of :attr:`Tape.values`."""
 
 
@@ -21,8 +21,8 @@ OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 class Tape:
     """One symbol's events in time order.
 
-    A tick is a bar whose four prices are one and whose volume is ``nan``; so the same compiled
-    code runs over both.
+    A tick is a bar whose four prices are one and the rest of it ``nan``; so the same compiled code
+    runs over both.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ class Tape:
     times
         ``int64[n]``, nanoseconds since 1970 UTC, strictly increasing.
     values
-        ``float64[n, 5]``: open, high, low, close, volume.
+        ``float64[n, 7]``: open, high, low, close, volume, trades, volume bought by aggressors; the
+        last three are nan where unknown, and the last two may be left out.
     fresh
         ``bool[n]``: the row follows a hole that could not be filled (a :class:`FeedGap`).
 
@@ -58,6 +59,10 @@ class Tape:
     fresh: npt.NDArray[np.bool_]
 
     def __post_init__(self) -> None:
+        missing = BUY_VOLUME + 1 - self.values.shape[1]
+        if missing:
+            unknown = np.full((len(self.values), missing), np.nan)
+            object.__setattr__(self, "values", np.column_stack((self.values, unknown)))
         steps = np.diff(self.times)
         if steps.size and steps.min() <= 0:
             row = int(np.argmin(steps > 0)) + 1
@@ -78,9 +83,9 @@ class Tape:
         cls, symbol: str, times: npt.NDArray[np.int64], prices: npt.NDArray[np.float64]
     ) -> Tape:
         """Make a tape of ticks from times and mid prices."""
-        values = np.empty((len(times), 5))
+        values = np.empty((len(times), BUY_VOLUME + 1))
         values[:, :VOLUME] = np.asarray(prices, dtype=np.float64)[:, None]
-        values[:, VOLUME] = np.nan
+        values[:, VOLUME:] = np.nan
         return cls(
             symbol, False, np.asarray(times, np.int64), values, np.zeros(len(times), np.bool_)
         )
@@ -98,9 +103,10 @@ class Tape:
                 continue
             if isinstance(event, Bar):
                 bars = True
-                rows.append((event.open, event.high, event.low, event.close, event.volume))
+                prices = (event.open, event.high, event.low, event.close)
+                rows.append((*prices, event.volume, event.trades, event.buy_volume))
             else:
-                rows.append((event.price,) * 4 + (np.nan,))
+                rows.append((event.price,) * 4 + (np.nan,) * 3)
             times.append(event.time)
             fresh.append(gap)
             gap = False
@@ -108,7 +114,7 @@ class Tape:
             symbol,
             bars,
             np.array(times, np.int64),
-            np.array(rows, np.float64).reshape(-1, 5),
+            np.array(rows, np.float64).reshape(-1, BUY_VOLUME + 1),
             np.array(fresh, np.bool_),
         )
 

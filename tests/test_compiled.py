@@ -14,7 +14,7 @@ from tests.test_layout import ROOMS, ROOT, imports, sources
 
 def keyed() -> set[Path]:
     """The files that the cache's key is made of."""
-    return {path for folder in market._COMPILED for path in (ROOT / folder).rglob("*.py")}
+    return {path for name in market._sources() for path in files(name)}
 
 
 def files(name: str) -> list[Path]:
@@ -63,8 +63,11 @@ def test_every_edit_of_what_compiles_has_a_cache_of_its_own(tmp_path: Path) -> N
     first = folder()
     assert folder() == first
     seen = {first}
-    for name in ("market/ladder.py", "venues/binance/framekernel.py"):
+    for name in ("market/ladder.py", "venues/binance/framekernel.py", "features/families/rsi.py"):
         with (tmp_path / name).open("a") as source:
             source.write("# edited\n")
         seen.add(folder())
-    assert len(seen) == 3
+    assert len(seen) == 4
+    with (tmp_path / "market/store.py").open("a") as source:
+        source.write("# nothing compiled calls this\n")
+    assert folder() in seen
