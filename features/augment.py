@@ -32,10 +32,10 @@ def block_bootstrap(tape: Tape, block: int, rng: np.random.Generator) -> Tape:
 
     The stationary bootstrap [1]_: every row is followed by the one that followed it, but with
     probability ``1 / block`` by any other; the last by the first. A row brings its log return, its
-    shape (open, high and low against the close before) and its volume. So the distribution of
-    returns and volumes is kept, and within blocks their order: clusters of volatility, and whatever
-    can be predicted over spans well below ``block``. The times stay: what the hour of day has to do
-    with prices is lost.
+    shape (open, high and low against the close before), its volume and trades. So the distribution
+    of returns and volumes is kept, and within blocks their order: clusters of volatility, and
+    whatever can be predicted over spans well below ``block``. The times stay: what the hour of day
+    has to do with prices is lost.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def block_bootstrap(tape: Tape, block: int, rng: np.random.Generator) -> Tape:
     """
     if block < 1:
         raise ValueError(f"block must be at least 1, was {block}")
-    moves, volume = _moves(tape)
+    moves, amounts = _moves(tape)
     inner = np.flatnonzero(_inner(tape))
     if len(inner):
         source = inner[_chain(len(inner), block, rng)]
-        moves[inner], volume[inner] = moves[source], volume[source]
-    return _rebuilt(tape, tape.times, moves, volume)
+        moves[inner], amounts[inner] = moves[source], amounts[source]
+    return _rebuilt(tape, tape.times, moves, amounts)
 
 
 def jitter(tape: Tape, scale: float, rng: np.random.Generator, half_life: float = 64.0) -> Tape:
@@ -94,7 +94,7 @@ def jitter(tape: Tape, scale: float, rng: np.random.Generator, half_life: float 
         raise ValueError(f"scale must be finite and not negative, was {scale}")
     if not 0.0 < half_life < np.inf:
         raise ValueError(f"half_life must be positive and finite, was {half_life}")
-    moves, volume = _moves(tape)
+    moves, amounts = _moves(tape)
     inner = np.flatnonzero(_inner(tape))
     square = moves[inner, CLOSE] ** 2
     moved = square > 0.0
@@ -105,7 +105,7 @@ def jitter(tape: Tape, scale: float, rng: np.random.Generator, half_life: float 
         share = np.array([0.0, 0.5, 0.5, 1.0])
         fresh = (moves[inner] + noise[:, None] * share) / np.sqrt(1.0 + scale * scale)
         moves[inner] = np.where(moved[:, None], fresh, moves[inner])
-    return _rebuilt(tape, tape.times, moves, volume)
+    return _rebuilt(tape, tape.times, moves, amounts)
 
 
 def warp(
@@ -122,9 +122,9 @@ def warp(
     path of prices by interpolation would do: an average of two prices can be predicted.
 
     * ``clock="regular"``, for ticks and bars that come on a clock: in a fast market more happens
-      between two rows. Log returns and shapes are multiplied by ``sqrt(g)``, volumes by ``g``
-      (Clark 1973: a subordinated process); *g* is scaled so that the sum of squared returns stays
-      what it was. Times stay.
+      between two rows. Log returns and shapes are multiplied by ``sqrt(g)``, volumes and numbers of
+      trades (no whole ones then) by ``g`` (Clark 1973: a subordinated process); *g* is scaled so
+      that the sum of squared returns stays what it was. Times stay.
     * ``clock="events"``, for rows that come whenever something happens: in a fast market the same
       rows come sooner. The times between rows are divided by ``g``, to whole nanoseconds from 1,
       and each stretch between gaps begins and ends when it did. Prices and volumes stay.
@@ -147,16 +147,16 @@ def warp(
     if span < 1:
         raise ValueError(f"span must be at least 1, was {span}")
     speed = np.exp(scale * _smooth(len(tape), span, rng))
-    moves, volume = _moves(tape)
+    moves, amounts = _moves(tape)
     inner = np.flatnonzero(_inner(tape))
     if clock == "events":
-        return _rebuilt(tape, _retimed(tape, speed), moves, volume)
+        return _rebuilt(tape, _retimed(tape, speed), moves, amounts)
     square = moves[inner, CLOSE] ** 2
     if square.any():
         speed *= square.sum() / (speed[inner] * square).sum()
     moves[inner] *= np.sqrt(speed[inner])[:, None]
-    volume[inner] *= speed[inner]
-    return _rebuilt(tape, tape.times, moves, volume)
+    amounts[inner] *= speed[inner, None]
+    return _rebuilt(tape, tape.times, moves, amounts)
 
 
 def _inner(tape: Tape) -> npt.NDArray[np.bool_]:
@@ -167,14 +167,14 @@ def _inner(tape: Tape) -> npt.NDArray[np.bool_]:
 
 
 def _moves(tape: Tape) -> tuple[Floats, Floats]:
-    """Return ``log(price / close of the row before)``, ``float64[n, 4]``, and the volumes."""
+    """Return ``log(price / close of the row before)``, ``float64[n, 4]``, and what is no price."""
     before = np.concatenate([tape.close[:1], tape.close[:-1]])
-    return np.log(tape.values[:, :VOLUME] / before[:, None]), tape.values[:, VOLUME].copy()
+    return np.log(tape.values[:, :VOLUME] / before[:, None]), tape.values[:, VOLUME:].copy()
 
 
-def _rebuilt(tape: Tape, times: Ints, moves: Floats, volume: Floats) -> Tape:
+def _rebuilt(tape: Tape, times: Ints, moves: Floats, amounts: Floats) -> Tape:
     """Return the tape of these moves, from the same first row on."""
-    values = np.empty((len(tape), 5))
+    values = np.empty_like(tape.values)
     if len(tape):
         level = np.cumsum(moves[:, CLOSE])
         with np.errstate(over="ignore", under="ignore"):
@@ -187,7 +187,7 @@ def _rebuilt(tape: Tape, times: Ints, moves: Floats, volume: Floats) -> Tape:
         values[:, HIGH] = values[:, :VOLUME].max(axis=1)
         values[:, LOW] = values[:, :VOLUME].min(axis=1)
         values[0, :VOLUME] = tape.values[0, :VOLUME]
-    values[:, VOLUME] = volume
+    values[:, VOLUME:] = amounts
     if not (np.isfinite(values[:, :VOLUME]) & (values[:, :VOLUME] > 0.0)).all():
         raise DataError(
             f"{tape.symbol}: its returns, put together anew, leave the range of numbers; "

@@ -148,11 +148,15 @@ def _information(codes: Codes, other: Codes, weights: Floats) -> tuple[Floats, F
         bins = 0
         for i in range(rows):
             bins = max(bins, int(codes[j, i]) + 1)
-        joint = np.zeros((bins, sides))
+        joint, across, down = np.zeros((bins, sides)), np.zeros(bins), np.zeros(sides)
         for i in range(rows):
             joint[codes[j, i], other[i]] += weights[i]
-        total = joint.sum()
-        across, down = joint.sum(axis=1), joint.sum(axis=0)
+        total = 0.0
+        for a in range(bins):
+            for b in range(sides):
+                across[a] += joint[a, b]
+                down[b] += joint[a, b]
+                total += joint[a, b]
         for a in range(bins):
             cells[j] -= across[a] > 0.0
             for b in range(sides):

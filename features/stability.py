@@ -110,15 +110,15 @@ def stability(
         raise ValueError(f"level must be between 0 and 1, was {level}")
     index, error = _nogueira(Z)
     half = float(norm.ppf(0.5 + level / 2.0)) * error
-    pairs = [(a, b) for a in range(sets) for b in range(a)]
-    common = [(Z[a] * Z[b]).sum() / max(np.maximum(Z[a], Z[b]).sum(), 1.0) for a, b in pairs]
+    both, sizes = Z @ Z.T, Z.sum(axis=1)
+    either = np.maximum(sizes[:, None] + sizes - both, 1.0)
     return Stability(
         index=index,
         low=index - half,
         high=index + half,
         level=level,
         effective=math.nan if correlation is None else _effective(Z, np.abs(correlation)),
-        jaccard=float(np.mean(common)),
+        jaccard=float((both / either)[np.tril_indices(sets, -1)].mean()),
         sets=sets,
         total=total,
     )
