@@ -91,11 +91,8 @@ def lag_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     n = int(param[0])
     out[0] = math.nan
     change = _change(h, state, int(param[1]))
-    if math.isnan(change):
-        return
-    if h[COUNT] < 4.0:
-        # the return two events ago would be the first event's, which has none
-        state[1] = 1.0
+    if math.isnan(change) or h[COUNT] < 4.0:
+        # before the fourth event, the return two events ago is the first event's: there is none
         return
     found = _correlation(ahead(state, _HEAD), n, back(h, CHANGE, 2), change)
     if state[1] > n:
