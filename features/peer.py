@@ -17,11 +17,16 @@ from __future__ import annotations
 import math
 
 from features.compiled import Floats, compiled
+from features.history import PEER
 
-__all__ = ["CAPACITY", "PEER_SIZE", "as_of", "forget", "push"]
+__all__ = ["CAPACITY", "HEAD", "PEER_SIZE", "as_of", "forget", "peer_change", "push"]
 
 CAPACITY = 256
 """How many prices can wait."""
+
+HEAD = 2
+"""Floats that :func:`peer_change` keeps at the beginning of a family's state: the other's price on
+the event before, and for how many events running it has been known."""
 
 _FIRST, _WAITING, _SCALE, _KNOWN, _LEVEL, _DAY, _CLOCK, _SILENT = range(8)
 """Place of the oldest that waits; how many do; the first price; whether there is a price in force,
@@ -101,3 +106,21 @@ def forget(p: Floats) -> None:
     """Forget all prices: the other symbol's feed has a hole."""
     p[_FIRST] = p[_WAITING] = p[_SCALE] = p[_KNOWN] = p[_LEVEL] = 0.0
     p[_SILENT] = 1.0
+
+
+@compiled
+def peer_change(h: Floats, state: Floats, size: int) -> float:
+    """Return the other's log return over the last span; nan where it is unknown.
+
+    Where its price is, all ``size`` floats of state are cleared.
+    """
+    price = h[PEER]
+    if math.isnan(price):
+        if state[1] > 0.0:
+            for i in range(size):
+                state[i] = 0.0
+        return math.nan
+    change = price - state[0] if state[1] > 0.0 else math.nan
+    state[0] = price
+    state[1] += 1.0
+    return change

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.families import peer_columns as file
+from features.families import peer_columns as pairs
+from features.families import peer_return
 from features.peer import CAPACITY, PEER_SIZE, as_of, forget, push
 from market.events import SECOND
 from market.tape import Tape
@@ -15,7 +16,8 @@ from tests.peer_family import arrivals, peer_columns
 START = 1_775_000_000 * SECOND
 MINUTE = 60 * SECOND
 N = 2000
-FAMILIES = {column.name: one for one in file.FAMILIES for column in one.columns}
+FILED = (*pairs.FAMILIES, *peer_return.FAMILIES)
+FAMILIES = {column.name: one for one in FILED for column in one.columns}
 HOLE = 900
 """The event of one's own that follows a hole in one's own feed."""
 DARK = (1300, 1420)
@@ -134,7 +136,7 @@ def test_the_leader_is_found(market: Market) -> None:
     assert abs(np.nanmean(lag[quiet])) < 0.15
 
 
-@pytest.mark.parametrize("family", file.FAMILIES)
+@pytest.mark.parametrize("family", FILED)
 def test_unknown_while_the_other_is_and_finite_soon_after(market: Market, family) -> None:
     args = (16,)
     for name, values in market.columns(family, args).items():
@@ -147,7 +149,7 @@ def test_unknown_while_the_other_is_and_finite_soon_after(market: Market, family
             assert np.isfinite(values[part]).all()
 
 
-@pytest.mark.parametrize("family", file.FAMILIES)
+@pytest.mark.parametrize("family", FILED)
 def test_when_prices_of_the_same_time_arrive_does_not_matter(family) -> None:
     market = Market(holes=False)
     first = market.columns(family, (16,))
@@ -162,7 +164,7 @@ def test_when_prices_of_the_same_time_arrive_does_not_matter(family) -> None:
             np.testing.assert_array_equal(values, first[name])
 
 
-@pytest.mark.parametrize("family", file.FAMILIES)
+@pytest.mark.parametrize("family", FILED)
 def test_nan_forever_without_the_other_and_zero_when_nothing_moves(family) -> None:
     tape = tape_of(np.full(300, 3.0))
     nothing = peer_columns(family, (16,), tape, np.zeros(0, np.int64), np.zeros(0))
@@ -174,7 +176,7 @@ def test_nan_forever_without_the_other_and_zero_when_nothing_moves(family) -> No
             assert np.isnan(values[: family.warmup((16,)) - 1]).all()
 
 
-@pytest.mark.parametrize("family", file.FAMILIES)
+@pytest.mark.parametrize("family", FILED)
 def test_nothing_of_the_present_is_known(market: Market, family) -> None:
     """Another price of the other's later than the event before changes nothing."""
     stop = 700
@@ -235,6 +237,6 @@ def test_many_prices_between_two_events() -> None:
     tape = tape_of(np.exp(np.cumsum(rng.normal(0.0, 1e-3, 60))))
     times = np.arange(START - MINUTE, tape.times[-1], SECOND // 20)
     prices = np.exp(np.cumsum(rng.normal(0.0, 1e-5, len(times))))
-    seen = peer_columns(file.FAMILIES[0], (4,), tape, times, prices)["peer"]
+    seen = peer_columns(FILED[0], (4,), tape, times, prices)["peer"]
     at = np.searchsorted(times, tape.times[:-1], side="right") - 1
     np.testing.assert_allclose(seen[1:], np.log(prices[at] / prices[0]), rtol=0, atol=1e-15)

@@ -13,35 +13,11 @@ import math
 from features.blocks import block_pairs, pairs_size
 from features.column import Args, Column, Family
 from features.compiled import Floats, ahead, compiled
-from features.history import CHANGE, COUNT, PEER, VOLATILITY, back
+from features.history import CHANGE, COUNT, VOLATILITY, back
+from features.peer import HEAD, peer_change
 from features.scale import LIMIT, ratio
-from features.smoothing import decay, ewma
 
 __all__ = ["FAMILIES"]
-
-_HALF_LIFE = 64
-"""In events: of the other symbol's volatility."""
-
-_HEAD = 2
-"""The other's price on the event before, and for how many events running it has been known."""
-
-
-@compiled
-def _change(h: Floats, state: Floats, size: int) -> float:
-    """Return the other's log return over the last span; nan where it is unknown.
-
-    Where its price is, all ``size`` floats of state are cleared.
-    """
-    price = h[PEER]
-    if math.isnan(price):
-        if state[1] > 0.0:
-            for i in range(size):
-                state[i] = 0.0
-        return math.nan
-    change = price - state[0] if state[1] > 0.0 else math.nan
-    state[0] = price
-    state[1] += 1.0
-    return change
 
 
 @compiled
@@ -57,11 +33,11 @@ def pair_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
     out[0] = out[1] = out[2] = math.nan
-    change = _change(h, state, int(param[1]))
+    change = peer_change(h, state, int(param[1]))
     if math.isnan(change):
         return
     own, peer, own_variance, variance, both = block_pairs(
-        ahead(state, _HEAD), n, back(h, CHANGE, 1), change
+        ahead(state, HEAD), n, back(h, CHANGE, 1), change
     )
     if state[1] <= n:
         return
@@ -77,10 +53,10 @@ def lead_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
     out[0] = math.nan
-    change = _change(h, state, int(param[1]))
+    change = peer_change(h, state, int(param[1]))
     if math.isnan(change):
         return
-    found = _correlation(ahead(state, _HEAD), n, h[CHANGE], change)
+    found = _correlation(ahead(state, HEAD), n, h[CHANGE], change)
     if state[1] > n:
         out[0] = found
 
@@ -90,41 +66,17 @@ def lag_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
     out[0] = math.nan
-    change = _change(h, state, int(param[1]))
+    change = peer_change(h, state, int(param[1]))
     if math.isnan(change) or h[COUNT] < 4.0:
         # before the fourth event, the return two events ago is the first event's: there is none
         return
-    found = _correlation(ahead(state, _HEAD), n, back(h, CHANGE, 2), change)
+    found = _correlation(ahead(state, HEAD), n, back(h, CHANGE, 2), change)
     if state[1] > n:
         out[0] = found
 
 
-@compiled
-def return_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; behind the head an average of squares, and a ring of prices."""
-    n = int(param[0])
-    out[0] = math.nan
-    change = _change(h, state, int(param[1]))
-    if state[1] == 0.0:
-        return
-    known = int(state[1])
-    at = _HEAD + 2 + known % n
-    before = state[at]
-    state[at] = h[PEER]
-    if math.isnan(change):
-        return
-    variance = ewma(state, _HEAD, param[2], change * change)
-    if known > n and known >= param[3]:
-        out[0] = ratio(h[PEER] - before, math.sqrt(variance * n))
-
-
 def _pairs(args: Args) -> tuple[float, ...]:
-    return float(args[0]), float(_HEAD + pairs_size(args[0])), math.sqrt(args[0])
-
-
-def _least(n: int) -> int:
-    """Return how often the price must have been known for :func:`return_step`."""
-    return max(n + 1, math.ceil(_HALF_LIFE / 2) + 2)
+    return float(args[0]), float(HEAD + pairs_size(args[0])), math.sqrt(args[0])
 
 
 _SAME = "over the last n spans"
@@ -162,7 +114,7 @@ FAMILIES = (
         defaults=((64,), (256,)),
         need="peer",
         params=_pairs,
-        size=lambda args: _HEAD + pairs_size(args[0]),
+        size=lambda args: HEAD + pairs_size(args[0]),
         lookback=lambda args: 1,
         warmup=lambda args: args[0] + 2,
         least=(2,),
@@ -183,7 +135,7 @@ FAMILIES = (
         defaults=((64,), (256,)),
         need="peer",
         params=_pairs,
-        size=lambda args: _HEAD + pairs_size(args[0]),
+        size=lambda args: HEAD + pairs_size(args[0]),
         warmup=lambda args: args[0] + 2,
         least=(2,),
     ),
@@ -203,36 +155,9 @@ FAMILIES = (
         defaults=((64,), (256,)),
         need="peer",
         params=_pairs,
-        size=lambda args: _HEAD + pairs_size(args[0]),
+        size=lambda args: HEAD + pairs_size(args[0]),
         lookback=lambda args: 2,
         warmup=lambda args: args[0] + 3,
         least=(2,),
-    ),
-    Family(
-        step=return_step,
-        columns=(
-            Column(
-                "peer_return_{n}",
-                "the other's log return over the n spans to the event before / (its volatility · "
-                "sqrt n), within ±16; its volatility is the root of the exponential mean square of "
-                f"its returns, half-life {_HALF_LIFE} events; nan while the other isn't known over "
-                f"all of the n, and at least {_HALF_LIFE // 2 + 1}, spans",
-                "volatilities",
-                low=-LIMIT,
-                high=LIMIT,
-            ),
-        ),
-        source="Moskowitz, Ooi and Pedersen (2012)",
-        fields=("n",),
-        defaults=((1,), (16,), (64,)),
-        need="peer",
-        params=lambda args: (
-            float(args[0]),
-            _HEAD + 2.0 + args[0],
-            decay(_HALF_LIFE),
-            float(_least(args[0])),
-        ),
-        size=lambda args: _HEAD + 2 + args[0],
-        warmup=lambda args: _least(args[0]) + 1,
     ),
 )
