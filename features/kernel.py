@@ -95,17 +95,19 @@ def _step_book(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints)
 
 
 @cache
-def address(stream: Stream) -> int:
-    """Return where the compiled step of all families of a stream is.
-
-    The first call of all compiles it, which takes about a minute; any later process loads it.
-    """
+def _compiled(stream: Stream) -> Any:
     step = {"prices": _step_prices, "trades": _step_trades, "book": _step_book}[stream]
     pointer_to: Any = types.CPointer
     floats, ints = pointer_to(types.float64), pointer_to(types.int64)
-    signature = types.void(floats, floats, floats, ints, ints)
-    made: Any = nb.cfunc(signature, cache=True)(step)
-    return int(made.address)
+    return nb.cfunc(types.void(floats, floats, floats, ints, ints), cache=True)(step)
+
+
+def address(stream: Stream) -> int:
+    """Return where the compiled step of all families of a stream is, for as long as we run.
+
+    The first call of all compiles it, which takes about a minute; any later process loads it.
+    """
+    return int(_compiled(stream).address)
 
 
 @compiled
