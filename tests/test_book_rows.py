@@ -102,6 +102,14 @@ def test_an_empty_update_is_one_too():
     assert [len(each) for each in nothing] == [0] * 7
 
 
+def test_a_gap_parts_updates_of_one_number():
+    one = BookUpdate("X", 1, 1, 1, ((9.0, 1.0),), ())
+    series = Series.from_events("X", [one, FeedGap("X", 1, 1), one])
+    assert [type(event) for event in series.events()] == [BookUpdate, FeedGap, BookUpdate]
+    told = updates(series, 1)
+    assert (told.ends.tolist(), told.fresh.tolist()) == ([1, 2], [False, True])
+
+
 def test_what_is_no_book_is_refused():
     with pytest.raises(DataError, match="ticks are no book"):
         updates(Series.from_events("X", [Tick("X", 1, 2.0), Tick("X", 2, 2.0)], 0), 1)

@@ -164,6 +164,7 @@ def test_the_view_is_the_trade(made):
     assert (at[trade_view.TIME] == times - began).all()
     assert (at[trade_view.COUNT] == counts(seen.fresh)).all()
     np.testing.assert_array_equal(at[trade_view.MID], mids)
+    assert np.isfinite(seen.views[:, trade_view.RINGS :]).all(), "nothing that poisons a sum"
     price = np.array([event.price for event in seen.events])
     for field, name in ((trade_view.PRICE, "price"), (trade_view.SIZE, "size"),
                         (trade_view.SIDE, "side")):  # fmt: skip
@@ -235,6 +236,14 @@ def test_one_trade_that_fills_every_bucket():
     # Six buckets of 32 were full; the seventh had 8 bought before it was sold out, the next none.
     assert found[200] == (0.5 + 1.0) / 2
     assert found[-1] == found[200], "a bucket is 32 of the usual trades, which are large by now"
+
+
+def test_vpin_is_of_the_buckets_there_are():
+    family = trade_toxicity.FAMILIES[0]
+    events = [*same(32), *same(32, size=0.1), *same(1, size=100.0, side=-1)]
+    found = columns(family, (2,), trade_views(events))["trade_vpin_2"]
+    assert found[63] == 1.0, "one bucket, all bought"
+    assert found[64] < 1.0
 
 
 def test_real_trades(data_folder):
