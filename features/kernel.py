@@ -146,8 +146,12 @@ def step_price(
         open_, high, low, close, volume, trades, buy,
     )  # fmt: skip
     m[history.PEER] = math.nan
-    if at[PEERED] and m[history.COUNT] > 1.0:
-        m[history.PEER] = peer.as_of(ahead(m, at[OTHER]), day, clock)
+    if at[PEERED]:
+        other = ahead(m, at[OTHER])
+        if m[history.COUNT] > 1.0:
+            m[history.PEER] = peer.as_of(other, day, clock)
+        # Not used: so the peer's ring knows which price will be asked for next, and keeps it.
+        peer.as_of(other, time // DAY, time % DAY)
     call(at[PRICE_STEP], m, m, p, first, ahead(first, at[FAMILY] + 1))
     _pick(m, at)
 
