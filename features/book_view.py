@@ -114,7 +114,7 @@ def _levels(
         if tick < 0:
             break
         here = size_at(tree, sizes, side, tick)
-        h[prices + found], h[quantities + found] = tick * n / d, here
+        h[prices + found], h[quantities + found] = float(tick) * n / d, here
         added += here
         tick += 1 if side == ASKS else -1
         found += 1
