@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from features.column import Args, Column, Family, Need
+from features.column import Args, Column, Family, Need, Stream
 from features.families import (
     adx,
     aroon,
@@ -236,15 +236,15 @@ def expand(names: Iterable[str]) -> tuple[Found, ...]:
     return tuple(found.values())
 
 
-def _all(*needs: Need, any_scale: bool = False) -> tuple[str, ...]:
-    """Return the default columns of the families with such needs, those free of scale alone."""
+def _all(stream: Stream, *needs: Need, scale_free: bool = True) -> tuple[str, ...]:
+    """Return the default columns of the families of a stream that have such needs."""
     return tuple(
         column.name.format(**dict(zip(family.fields, args, strict=True)))
         for family in FAMILIES
-        if family.need in needs
+        if family.stream == stream and family.need in needs
         for args in family.defaults
         for column in family.columns
-        if column.scale_free or any_scale
+        if column.scale_free == scale_free
     )
 
 
@@ -261,17 +261,14 @@ CORE = (
 
 SETS: dict[str, tuple[str, ...]] = {
     "core": CORE,
-    "ticks": _all("price"),
-    "bars": _all("price", "range", "volume"),
-    "flow": _all("sides"),
-    "trades": _all("trades"),
-    "book": _all("book"),
-    "peer": _all("peer"),
-    "raw": tuple(
-        name
-        for name in _all("price", "range", "volume", any_scale=True)
-        if not find(name).column.scale_free
-    ),
+    "ticks": _all("prices", "price"),
+    "bars": _all("prices", "price", "range", "volume"),
+    "flow": _all("prices", "trades", "sides"),
+    "trades": _all("trades", "trades"),
+    "book": _all("book", "book") + _all("trades", "book"),
+    "peer": _all("prices", "peer"),
+    "raw": _all("prices", "price", "range", "volume", "trades", "sides", scale_free=False),
 }
-"""Names that stand for many columns. All are free of scale but ``raw``, the columns in units of
-price or volume, which a model had better not be given."""
+"""Names that stand for many columns. ``bars`` are ``ticks`` and those of range and volume; ``flow``
+needs bars that tell how many trades they hold and who began them. All are free of scale but
+``raw``, the columns in units of price, volume or money, which a model had better not be given."""

@@ -74,14 +74,14 @@ def reference(tape: Tape) -> dict[str, np.ndarray]:
 def case(request: pytest.FixtureRequest) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     tape = ticks() if request.param == "ticks" else bars()
     found, want = every(tape), reference(tape)
-    assert set(found) == {*want, "trades"}
+    assert set(found) == {*want, "trade_count"}
     return found, want
 
 
 @pytest.mark.parametrize("name", [n for f in FAMILIES for a in f.defaults for n in f.names(a)])
 def test_column_equals_its_reference_and_starts_with_it(case, name: str) -> None:
     found, want = case
-    if name == "trades":
+    if name == "trade_count":
         assert np.isnan(found[name]).all()
         return
     # logs of prices and sums of returns are rounded to 1e-15; returns cross 0
@@ -93,7 +93,7 @@ def test_trades_are_told_as_they_came() -> None:
     tape = bars()
     trades = np.arange(N) % 7.0
     trades[5] = np.nan
-    np.testing.assert_array_equal(every(tape, trades=trades)["trades"], trades)
+    np.testing.assert_array_equal(every(tape, trades=trades)["trade_count"], trades)
 
 
 def degenerate() -> dict[str, Tape]:

@@ -70,7 +70,7 @@ FAMILIES = (
     ),
     Family(
         step=step_trades,
-        columns=(Column("trades", "trades in the bar", "trades", 0.0),),
+        columns=(Column("trade_count", "trades in the bar", "trades", 0.0),),
         source="the event",
         need="trades",
     ),
