@@ -36,7 +36,7 @@ class Column:
     low, high
         Bounds it never leaves.
     scale_free
-        Whether it stays what it is when the price is told in another unit.
+        Whether it stays what it is when prices, volumes and trades are told in other units.
     """
 
     name: str

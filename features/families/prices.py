@@ -64,13 +64,15 @@ FAMILIES = (
     ),
     Family(
         step=step_volume,
-        columns=(Column("volume", "base units traded in the bar", "base units", 0.0),),
+        columns=(
+            Column("volume", "base units traded in the bar", "base units", 0.0, scale_free=False),
+        ),
         source="the event",
         need="volume",
     ),
     Family(
         step=step_trades,
-        columns=(Column("trade_count", "trades in the bar", "trades", 0.0),),
+        columns=(Column("trade_count", "trades in the bar", "trades", 0.0, scale_free=False),),
         source="the event",
         need="trades",
     ),
