@@ -14,7 +14,7 @@ from market.errors import DataError
 from market.events import FeedGap
 from market.tape import Tape
 
-FEATURES = FeatureConfig(momentum=(1, 4), channels=(8,), variance_ratio=8, warmup=25)
+FEATURES = FeatureConfig(columns=("momentum_1", "momentum_4", "channel_place_8", "momentum_24"))
 LABELS = LabelConfig(horizon=7)
 
 
@@ -84,7 +84,8 @@ def test_a_slice_starts_afresh_and_leaves_the_whole_alone() -> None:
 
 
 def test_a_tape_too_short_says_what_it_needs() -> None:
+    slow = FeatureConfig(columns=("momentum_24",))
     with pytest.raises(DataError, match=r"X: 60 events with 2 gaps .* more than 25 events"):
-        build(tape_of(60, gaps=(20, 40)), FEATURES, LABELS, 1)
+        build(tape_of(60, gaps=(20, 40)), slow, LABELS, 1)
     with pytest.raises(ValueError, match="every must be at least 1, was 0"):
         build(tape_of(60), FEATURES, LABELS, 0)

@@ -118,7 +118,7 @@ def test_works_on_real_features():
     prices = 100.0 * np.exp(1e-4 * np.cumsum(moves))
     times = 1_700_000_000_000_000_000 + 2_000_000_000 * np.arange(len(moves))
     tape = Tape.of_ticks("R_75", times, prices)
-    data = build(tape, FeatureConfig(warmup=300), LabelConfig(horizon=1), 1)
+    data = build(tape, FeatureConfig(), LabelConfig(horizon=1), 1)
     fitted = fit_ensemble(data, QUICK, 1, silent)
     assert fitted.metrics["skill"] > 0.03
 

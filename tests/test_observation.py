@@ -89,7 +89,9 @@ def test_context_is_found_in_the_real_features():
 
 
 def test_missing_context_says_what_to_do():
-    with pytest.raises(DataError, match=r"features\.volatilities"):
+    with pytest.raises(
+        DataError, match=r"volatility_512, day_sin and day_cos to features\.columns"
+    ):
         context_columns(("run", "day_sin", "day_cos"))
 
 

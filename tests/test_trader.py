@@ -260,7 +260,7 @@ class TestRestore:
         trader = leased(journal, policy=Hold())
         recovery.start(trader)
         run(trader, toys.tape(60, gap=False).events())
-        changed = toys.FEATURES.model_copy(update={"range": 5.0})
+        changed = toys.FEATURES.model_copy(update={"volatility": 5.0})
         again = toys.trader(journal, features=changed)
         made = recovery.start(again)
         assert "features" in made.cold

@@ -25,20 +25,13 @@ from trading.trader import Trader
 
 SYMBOL = "R_75"
 FEATURES = FeatureConfig(
+    columns=(
+        "volatility_4", "volatility_14", "momentum_1", "momentum_4", "trend_8", "strength_4",
+        "true_range_4", "close_location_4", "channel_place_4", "channel_width_4", "run",
+        "volume_surprise_4", "direction_4", "asymmetry_8", "day_sin", "day_cos",
+    ),
     volatility=8.0,
-    volatilities=(4.0, 32.0),
-    momentum=(1, 4),
-    trends=(8,),
-    strengths=(4,),
-    channels=(4,),
-    range=4.0,
-    imbalances=(4.0,),
-    volume=4.0,
-    jump_age=16,
-    shape=8.0,
-    variance_ratio=4,
-    warmup=8,
-)
+)  # fmt: skip
 INSTRUMENT = Instrument(
     symbol=SYMBOL,
     interval=2.0,
