@@ -35,6 +35,8 @@ config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=Tr
 app.add_typer(config_app, name="config")
 data_app = typer.Typer(help="Collect, fetch, import and look after data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+features_app = typer.Typer(help="List and audit columns of features.", no_args_is_help=True)
+app.add_typer(features_app, name="features")
 console = Console(highlight=False)
 errors = Console(stderr=True)
 
@@ -285,6 +287,23 @@ def export(
     from venues.library.exporting import export as run
 
     raise typer.Exit(run(store, symbol, kind, start, end, bars, out, console))
+
+
+@features_app.command("ls")
+@_plainly
+def columns(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Columns and sets; all if none.")
+    ] = None,
+    need: Annotated[
+        list[str] | None,
+        typer.Option(help="Those made of price, range, volume, sides, trades, book or peer."),
+    ] = None,
+) -> None:
+    """List the columns there are: formula, source, unit, range, warm-up, what they are made of."""
+    from features.listing import ls as run
+
+    raise typer.Exit(run(names or (), need or (), console))
 
 
 @app.command()
