@@ -101,7 +101,7 @@ def jitter(tape: Tape, scale: float, rng: np.random.Generator, half_life: float 
     if scale > 0.0 and moved.any():
         sigma = _volatility(square, half_life)
         sigma *= np.sqrt(square[moved].sum() / (sigma[moved] ** 2).sum())
-        noise = np.where(moved, scale * sigma * rng.standard_normal(len(inner)), 0.0)
+        noise = scale * sigma * rng.standard_normal(len(inner))
         share = np.array([0.0, 0.5, 0.5, 1.0])
         fresh = (moves[inner] + noise[:, None] * share) / np.sqrt(1.0 + scale * scale)
         moves[inner] = np.where(moved[:, None], fresh, moves[inner])

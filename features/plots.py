@@ -143,13 +143,14 @@ def plot_stability(found: FoldSelections, top: int = 40) -> Figure:
     late = np.nansum(rank, axis=1) / np.maximum(often, 1)
     ever = np.flatnonzero(often)
     shown = ever[np.lexsort((late[ever], -often[ever]))][:top]
-    alike = found.stability
+    alike, null = found.stability, found.shifted
+    lots = "" if null is None else f" With labels of other rows: {null.index:.2f}."
     figure = _figure(
         max(4.2 + 0.46 * folds, 6.2),
         1.0 + 0.22 * len(shown),
         f"Stability {alike.index:.2f}: target > {TARGET:g} {'met' if alike.met else 'not met'}",
-        f"{alike.level:.0%} interval {alike.low:.2f} to {min(alike.high, 1.0):.2f}. Correlated "
-        f"columns taken as one: {alike.effective:.2f}. Jaccard {alike.jaccard:.2f}.\n"
+        f"{alike.level:.0%} interval {alike.low:.2f} to {min(alike.high, 1.0):.2f}.{lots}\n"
+        f"Correlated columns taken as one: {alike.effective:.2f}. Jaccard {alike.jaccard:.2f}.\n"
         f"{len(ever)} of {len(found.names)} columns were ever chosen"
         + (f"; the {len(shown)} that most folds chose." if len(shown) < len(ever) else "."),
     )

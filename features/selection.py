@@ -52,7 +52,7 @@ class SelectionConfig(Config):
         Within a cluster, columns with this share of the best relevance are as good as the best, and
         the first of them stands for it.
     bins
-        Of equal frequency, for mutual information.
+        Of equal frequency, for mutual information: more of them see finer, and more noise.
     shifts
         Circular shifts of the labels whose mean information is taken for that of noise; 0 for the
         Miller-Madow correction.
@@ -67,7 +67,7 @@ class SelectionConfig(Config):
     method: Literal["mrmr", "gain", "permutation"] = "mrmr"
     correlation: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     near: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
-    bins: Annotated[int, Field(ge=2, le=64)] = 16
+    bins: Annotated[int, Field(ge=2, le=64)] = 8
     shifts: Annotated[int, Field(ge=0, le=1000)] = 16
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 100
     gap: Annotated[int, Field(ge=0)] = 0

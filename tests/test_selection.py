@@ -116,6 +116,7 @@ def test_noise_is_not_preferred_for_being_unrelated_to_what_is_chosen() -> None:
 def test_mrmr_equals_a_plain_one() -> None:
     rng = np.random.default_rng(6)
     X, y, names = planted(600, 8, rng)
+    X += 0.4 * X @ rng.normal(size=(14, 14))  # so that all are somewhat redundant
     config = SelectionConfig(columns=14, correlation=1.0, shifts=0, bins=6)
     chosen = select(X, y, names, config, rng=rng)
     codes = [

@@ -61,6 +61,21 @@ def test_bounds() -> None:
         stability([(1,), (1,)], 3, correlation=np.eye(2))
 
 
+def test_the_effective_index_is_about_nothing_for_a_choice_by_lot() -> None:
+    rng = np.random.default_rng(5)
+    alike = np.abs(np.corrcoef(rng.normal(size=(6, 9))))
+    every = [*combinations(range(6), 2), *combinations(range(6), 3)]  # all choices there are
+    Z = np.array([[j in one for j in range(6)] for one in every], float)
+    small, large = Z[:15], Z[15:]
+    by_lot = (small.T @ small / 15 + large.T @ large / 20) / 2  # as often 2 as 3
+    by_lot -= np.outer(np.full(6, 2.5 / 6), np.full(6, 2.5 / 6))
+    chosen = [(0, 1), (0, 1, 2), (3, 4), (0, 2, 5)]
+    spread = np.cov(np.array([[j in one for j in range(6)] for one in chosen], float).T)
+    expected = 1.0 - np.trace(alike @ spread) / np.trace(alike @ by_lot)
+    found = stability(chosen, 6, correlation=alike)
+    assert found.effective == pytest.approx(expected, rel=1e-9)
+
+
 def test_twins_that_take_turns_are_effectively_one() -> None:
     twins = np.eye(6)
     twins[0, 1] = twins[1, 0] = -1.0
@@ -73,12 +88,15 @@ def test_what_is_there_is_chosen_in_every_fold_and_noise_is_not() -> None:
     rng = np.random.default_rng(2)
     X, y, names = planted(3000, 40, rng)
     config = SelectionConfig(columns=3)
-    found = select_in_folds(X, y, names, thirds(3000, 5), config, rng=rng)
+    found = select_in_folds(X, y, names, thirds(3000, 5), config, rng=rng, shifted=True)
     assert found.stability.met
+    assert found.shifted is not None
+    assert not found.shifted.met
     assert found.often[:6].sum() == pytest.approx(3.0)
     noise = rng.normal(size=(3000, 46))
     apart = [(part, part) for _, part in thirds(3000, 5)]  # no training row in common
     lost = select_in_folds(noise, y, names, apart, config, rng=rng)
+    assert lost.shifted is None
     assert not lost.stability.met
     assert lost.stability.index < 0.3
 
