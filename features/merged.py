@@ -128,7 +128,7 @@ def _run(
         at[0], stream = i, streams[i]
         k = at[1 + stream]
         gap = (stream == TRADE and trade_fresh[k]) or (stream == PRICE and fresh[k])
-        begun = stream == BOOK and k > 0 and at[5] > ends[k - 1]
+        begun = stream == BOOK and at[5] > (ends[k - 1] if k > 0 else 0)
         if gap or (stream == BOOK and book_fresh[k] and not begun):
             memory[:] = 0.0
             booked[0] = False

@@ -137,7 +137,7 @@ def test_another_unit_of_price_leaves_scale_free_columns_alone() -> None:
     for family in FAMILIES:
         for args in family.defaults:
             for name, column in zip(family.names(args), family.columns, strict=True):
-                want = found[name] * (1.0 if column.scale_free else 0.01)
+                want = found[name] * (0.01 if column.unit == "price" else 1.0)
                 np.testing.assert_allclose(
                     moved[name], want, rtol=1e-9, atol=1e-12, equal_nan=True, err_msg=name
                 )

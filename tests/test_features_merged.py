@@ -1,0 +1,148 @@
+"""Trades, the order book and a peer beside a tape: batch equals streaming, whatever comes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.batch import compute, compute_rows
+from features.beside import Beside
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
+from features.layout import State
+from market.errors import ConfigError
+from market.events import SECOND, BookUpdate, FeedGap, MarketEvent, Trade
+from market.series import Series
+from market.tape import Tape
+
+START = 1_775_000_000 * SECOND
+CONFIG = FeatureConfig(
+    columns=(
+        "momentum_4", "rsi_14", "imbalance_5", "order_flow_imbalance_16", "microprice_distance",
+        "trade_imbalance_32", "trade_run", "effective_spread", "peer_correlation_64",
+        "peer_return_1",
+    ),
+    peer="BTC",
+)  # fmt: skip
+N = 600
+
+
+def tape(seed: int, symbol: str, gaps: tuple[int, ...] = ()) -> Tape:
+    rng = np.random.default_rng(seed)
+    times = START + np.cumsum(rng.integers(1, 4, N)) * SECOND
+    made = Tape.of_ticks(symbol, times, 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, N))))
+    made.fresh[list(gaps)] = True
+    return made
+
+
+def trades(seed: int, end: int, gaps: tuple[int, ...] = ()) -> Series:
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(START, end, 3 * N))
+    price = np.round(100.0 + rng.normal(0.0, 0.5, 3 * N), 2)
+    fresh = np.zeros(3 * N, np.bool_)
+    fresh[list(gaps)] = True
+    size, side = rng.lognormal(0.0, 1.0, 3 * N), rng.choice([-1, 1], 3 * N)
+    return Series.trades("ETH", times, np.arange(3 * N), price, size, side, fresh)
+
+
+def book(seed: int, end: int, gaps: tuple[int, ...] = (), levels: int = 40) -> Series:
+    """Changes before any snapshot, a wide snapshot, changes, and the like again after each gap."""
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(START, end, 2 * N)).tolist()
+    events: list[MarketEvent] = []
+    for i, time in enumerate(times):
+        if i in gaps:
+            events.append(FeedGap("ETH", time, times[i - 1]))
+        whole = i == 5 or i - 7 in gaps
+        many = levels if whole else int(rng.integers(0, 4))
+        away = np.arange(many) if whole else rng.integers(0, levels, many)
+        sizes = rng.integers(1 if whole else 0, 9, (2, many)).astype(float).tolist()
+        steps = [0.01 * (int(k) + 1) for k in away]
+        bids = tuple((round(100.0 - k, 2), x) for k, x in zip(steps, sizes[0], strict=True))
+        asks = tuple((round(100.0 + k, 2), x) for k, x in zip(steps, sizes[1], strict=True))
+        events.append(BookUpdate("ETH", time, i, i, bids, asks, -1, whole))
+    return Series.from_events("ETH", events)
+
+
+def merged(own: Tape, beside: Beside) -> list[MarketEvent]:
+    """Return all events in the order of :class:`Beside`."""
+    told: list[tuple[int, int, int, MarketEvent]] = []
+    sources = (beside.book, beside.trades, beside.peer, own)
+    for place, source in enumerate(sources):
+        if source is not None:
+            told += [(one.time, place, i, one) for i, one in enumerate(source.events())]
+    return [one for *_, one in sorted(told, key=lambda row: row[:3])]
+
+
+def streamed(own: Tape, beside: Beside, cut: int = -1) -> np.ndarray:
+    engine = FeatureEngine(CONFIG, beside.tick)
+    rows = []
+    for i, event in enumerate(merged(own, beside)):
+        if i == cut:
+            revived = FeatureEngine(CONFIG, beside.tick)
+            revived.restore(engine.snapshot())
+            engine = revived
+        engine.update(event)
+        if event.symbol == own.symbol and not isinstance(event, FeedGap | Trade | BookUpdate):
+            rows.append(engine.values.copy())
+    return np.array(rows)
+
+
+def case(gaps: bool, levels: int = 40) -> tuple[Tape, Beside]:
+    own = tape(1, "ETH", (250,) if gaps else ())
+    end = int(own.times[-1])
+    one = Beside(
+        trades(2, end, (900,) if gaps else ()),
+        book(3, end, (500,) if gaps else (), levels),
+        "0.01",
+        tape(4, "BTC", (300,) if gaps else ()),
+    )
+    return own, one
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_batch_equals_streaming_and_a_restart_in_the_middle(gaps: bool) -> None:
+    own, beside = case(gaps)
+    batch = compute(CONFIG, own, beside)
+    assert batch.tobytes() == streamed(own, beside).tobytes()
+    known = np.isfinite(batch).all(axis=1)
+    assert known.sum() > 50, "the case must say something"
+    for cut in (100, 1500, 2500):
+        assert streamed(own, beside, cut).tobytes() == batch.tobytes()
+
+
+def test_a_wide_snapshot_finds_room() -> None:
+    own, beside = case(gaps=False, levels=3000)
+    assert compute(CONFIG, own, beside).tobytes() == streamed(own, beside).tobytes()
+
+
+@pytest.mark.parametrize("cuts", [(1,), (300,), (7, 299, 300, 301)])
+def test_a_recording_in_parts_equals_the_whole(cuts: tuple[int, ...]) -> None:
+    own, beside = case(gaps=True)
+    whole = compute(CONFIG, own, beside)
+    assert beside.trades
+    assert beside.book
+    assert beside.peer
+    state, parts, before = State.of(CONFIG), [], START - 1
+    for start, stop in zip((0, *cuts), (*cuts, N), strict=True):
+        part = own.slice(start, stop)
+        until = int(part.times[-1])
+        cut = []
+        for one in (beside.trades, beside.book, beside.peer):
+            edge = np.searchsorted(one.times, [before, until], side="right")
+            cut.append(one.slice(int(edge[0]), int(edge[1])))
+        rows = np.arange(len(part))
+        near = Beside(cut[0], cut[1], "0.01", cut[2])
+        parts.append(compute_rows(CONFIG, part, rows, near, state)[0])
+        before = until
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
+def test_columns_without_what_they_are_made_of_are_refused() -> None:
+    own, beside = case(gaps=False)
+    with pytest.raises(ConfigError, match="need a recording of trades"):
+        compute(CONFIG, own, Beside(book=beside.book, tick="0.01", peer=beside.peer))
+    with pytest.raises(ConfigError, match="price step"):
+        FeatureEngine(CONFIG)
+    with pytest.raises(ConfigError, match="need its name"):
+        FeatureEngine(FeatureConfig(columns=("peer_return_1",)))
