@@ -103,7 +103,9 @@ def test_a_tape_and_back() -> None:
     bars = Tape.from_events("X", [Bar("X", 60 * k, 2.0, 3.0, 1.0, 2.5, 4.0) for k in range(1, 5)])
     series = Series.of_tape(bars)
     assert (series.kind, series.step) == ("bars", 60)
-    assert np.array_equal(series.tape().values, bars.values)
+    assert np.array_equal(series.tape().values, bars.values, equal_nan=True)
+    flow = [Bar("X", 60 * k, 2.0, 3.0, 1.0, 2.5, 4.0, 9.0, 1.5) for k in range(1, 5)]
+    assert list(Series.of_tape(Tape.from_events("X", flow)).tape().events()) == flow
     ticks = Tape.of_ticks("X", np.array([1, 5, 6]), np.array([1.0, 2.0, 3.0]))
     assert Series.of_tape(ticks).step == 0
     assert np.array_equal(Series.of_tape(ticks).tape().values, ticks.values, equal_nan=True)
