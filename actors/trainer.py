@@ -90,7 +90,7 @@ class TrainerShell:
     def fit(self, tape: Tape) -> Learned:
         """Fit a symbol's ensemble on all but the hold-out."""
         config, one = self._config, self._config.symbol(tape.symbol)
-        dataset = build(tape, config.features, config.labels, one.every)
+        dataset = build(tape, config.features, config.labels, one.every, one.costs)
         split = chronological(dataset.label_end, dataset.rows, 1.0 - config.holdout, 0.0)
         # By the horizon, not by the last one kept: one without a label is never purged, and those
         # before it may have outcomes in the hold-out.

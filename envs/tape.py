@@ -100,7 +100,7 @@ class DecisionTape:
                 dataset.price, dataset.fill, proba, disagreement, dataset.volatility,
                 -dataset.X[:, slow], dataset.X[:, sin], dataset.X[:, cos],
             )
-        )  # fmt: skip
+        ).astype(np.float64, copy=False)  # fmt: skip
         spoken = np.isfinite(proba).all(axis=1) & np.isfinite(disagreement)
         return cls(instrument, dataset.times[spoken], rows[spoken], dataset.every)
 

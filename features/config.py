@@ -62,3 +62,10 @@ class FeatureConfig(Config):
     def warmup(self) -> int:
         """Ticks or bars after a start or a gap until every column of them is given."""
         return max((one.warmup for one in self.found if one.of.stream == "prices"), default=1)
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """What they are made of: ``prices``, and ``trades``, ``book``, ``peer`` where needed."""
+        found = self.found
+        peer = ("peer",) if any(one.of.need == "peer" for one in found) else ()
+        return frozenset(("prices", *(one.of.stream for one in found), *peer))

@@ -7,15 +7,16 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.batch import compute_rows
+from features.beside import Beside
 from features.config import FeatureConfig
-from features.labels import LabelConfig, label
+from features.decisions import Carry, Recipe, Stretch, take
+from features.labels import LabelConfig
 from features.layout import lay
-from market.clock import decision_rows
 from market.errors import DataError
+from market.execution import Costs
 from market.tape import Tape
 
-__all__ = ["Dataset", "build"]
+__all__ = ["Dataset", "barren", "build"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Dataset:
     times
         ``int64[m]``: its venue time, nanoseconds.
     X
-        ``float64[m, F]``: the columns, all finite.
+        ``float32[m, F]``: the columns, all known, as a trader's window holds them.
     price
         ``float64[m]``: close at the decision; positions are marked at it.
     fill
@@ -57,7 +58,7 @@ class Dataset:
     symbol: str
     rows: npt.NDArray[np.int64]
     times: npt.NDArray[np.int64]
-    X: npt.NDArray[np.float64]
+    X: npt.NDArray[np.float32]
     price: npt.NDArray[np.float64]
     fill: npt.NDArray[np.float64]
     volatility: npt.NDArray[np.float64]
@@ -85,8 +86,15 @@ class Dataset:
         return replace(self, **cut)
 
 
-def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) -> Dataset:
-    """Make the dataset of a tape.
+def build(
+    tape: Tape,
+    features: FeatureConfig,
+    labels: LabelConfig,
+    every: int,
+    costs: Costs | None = None,
+    beside: Beside | None = None,
+) -> Dataset:
+    """Make the dataset of a tape, in memory; :mod:`features.building` makes those of any size.
 
     Kept are the decisions on warm features that have a next event to be filled on (across a gap
     too: nobody knew it was coming).
@@ -99,6 +107,10 @@ def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) 
         What is computed.
     every
         Events per decision, from 1.
+    costs
+        What a trade costs, of which barriers are net; by default nothing.
+    beside
+        Trades, order book and peer, where columns are made of them.
 
     Raises
     ------
@@ -107,27 +119,15 @@ def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) 
     """
     if every < 1:
         raise ValueError(f"every must be at least 1, was {every}")
-    rows = decision_rows(tape.fresh, every)
-    rows = rows[rows < len(tape) - 1]
-    columns, volatility = compute_rows(features, tape, rows)
-    warm = np.isfinite(volatility)
-    if not warm.any():
-        raise _barren(tape, features, columns)
-    rows, columns, volatility = rows[warm], columns[warm], volatility[warm]
-    classes, end = label(labels, tape, rows, volatility)
-    gaps = np.cumsum(tape.fresh)[rows]
+    recipe = Recipe(features=features, labels=labels, every=every, costs=costs or Costs())
+    whole = Stretch(tape, tape.slice(len(tape), len(tape)), beside or Beside())
+    made, _ = take(recipe, whole, Carry.of(recipe))
+    if not len(made):
+        raise barren(tape.symbol, recipe, made.events, made.gaps, made.due, made.unknown)
     layout = lay(features)
     return Dataset(
         symbol=tape.symbol,
-        rows=rows,
-        times=tape.times[rows],
-        X=columns,
-        price=tape.close[rows],
-        fill=tape.open[rows + 1],
-        volatility=volatility,
-        label=classes,
-        label_end=end,
-        fresh=np.diff(gaps, prepend=gaps[0] - 1) > 0,
+        **made.arrays,
         names=layout.names,
         schema=layout.schema,
         every=every,
@@ -135,17 +135,30 @@ def build(tape: Tape, features: FeatureConfig, labels: LabelConfig, every: int) 
     )
 
 
-def _barren(tape: Tape, features: FeatureConfig, columns: npt.NDArray[np.float64]) -> DataError:
-    """Say why a tape holds no decision on which every column is known."""
-    names = np.array(lay(features).names)
-    never = names[np.isnan(columns).all(axis=0)].tolist()
-    if 0 < len(never) < len(names) and len(tape) > features.warmup:
+def barren(
+    symbol: str,
+    recipe: Recipe,
+    events: int,
+    gaps: int,
+    due: int,
+    unknown: npt.NDArray[np.int64],
+) -> DataError:
+    """Say why a recording holds no decision on which every column is known.
+
+    Parameters
+    ----------
+    events, gaps, due, unknown
+        As in :class:`~features.decisions.Decisions`, of the whole recording.
+    """
+    names = np.array([one.name for one in recipe.features.found])
+    never = names[unknown == due].tolist()
+    if 0 < len(never) < len(names) and events > recipe.features.warmup:
         shown = ", ".join(never[:5]) + (f" and {len(never) - 5} more" if len(never) > 5 else "")
         return DataError(
-            f"{tape.symbol}: nothing is ever known of {shown}; take them out of features.columns, "
+            f"{symbol}: nothing is ever known of {shown}; take them out of features.columns, "
             "or bring what they are made of"
         )
     return DataError(
-        f"{tape.symbol}: {len(tape)} events with {int(tape.fresh.sum())} gaps hold no decision on "
-        f"warm features; needs more than {features.warmup} events without a gap"
+        f"{symbol}: {events} events with {gaps} gaps hold no decision on warm features; needs "
+        f"more than {recipe.features.warmup} events without a gap"
     )

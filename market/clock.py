@@ -16,7 +16,9 @@ def due(count: int, every: int) -> bool:
 
 
 @nb.njit(cache=True)
-def decision_rows(fresh: npt.NDArray[np.bool_], every: int) -> npt.NDArray[np.int64]:
+def decision_rows(
+    fresh: npt.NDArray[np.bool_], every: int, since: int = 0
+) -> npt.NDArray[np.int64]:
     """Rows of a tape on which a decision is due: the batch form of :func:`due`.
 
     Parameters
@@ -25,14 +27,18 @@ def decision_rows(fresh: npt.NDArray[np.bool_], every: int) -> npt.NDArray[np.in
         ``bool[n]``: the row follows a gap, where counting starts again.
     every
         Events per decision.
+    since
+        Events before the first row, since the start or the last gap.
 
     Examples
     --------
     >>> decision_rows(np.array([False, False, False, True, False]), 2).tolist()
     [1, 4]
+    >>> decision_rows(np.array([False, False, False, True, False]), 2, since=1).tolist()
+    [0, 2, 4]
     """
     rows = np.empty(len(fresh), np.int64)
-    count, found = 0, 0
+    count, found = since, 0
     for i in range(len(fresh)):
         if fresh[i]:
             count = 0

@@ -266,7 +266,7 @@ def _members(config: EnsembleConfig) -> tuple[Member, ...]:
 def _rows(dataset: Dataset) -> Rows:
     """Return the columns as the runtime will see them."""
     with np.errstate(over="ignore"):
-        rows = dataset.X.astype(np.float32)
+        rows = dataset.X.astype(np.float32, copy=False)
     good = np.isfinite(rows)
     if not good.all():
         row, column = np.argwhere(~good)[0]

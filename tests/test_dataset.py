@@ -8,10 +8,11 @@ import pytest
 from features.config import FeatureConfig
 from features.dataset import build
 from features.engine import FeatureEngine
-from features.labels import NONE, LabelConfig
+from features.labels import NONE, UP, LabelConfig
 from market.clock import due
 from market.errors import DataError
 from market.events import FeedGap
+from market.execution import Costs
 from market.tape import Tape
 
 FEATURES = FeatureConfig(columns=("momentum_1", "momentum_4", "channel_place_8", "momentum_24"))
@@ -42,7 +43,7 @@ def test_rows_are_the_live_decisions(every: int) -> None:
         if due(count, every) and engine.warm and row < len(tape) - 1:
             live.append((row, engine.values.copy(), engine.volatility))
     assert data.rows.tolist() == [row for row, _, _ in live]
-    assert data.X.tobytes() == np.array([values for _, values, _ in live]).tobytes()
+    assert data.X.tobytes() == np.array([row for _, row, _ in live], np.float32).tobytes()
     assert data.volatility.tolist() == [volatility for _, _, volatility in live]
     assert data.schema == engine.schema
     assert data.names == engine.names
@@ -89,3 +90,13 @@ def test_a_tape_too_short_says_what_it_needs() -> None:
         build(tape_of(60, gaps=(20, 40)), slow, LABELS, 1)
     with pytest.raises(ValueError, match="every must be at least 1, was 0"):
         build(tape_of(60), FEATURES, LABELS, 0)
+
+
+def test_barriers_are_net_of_what_a_trade_costs() -> None:
+    tape, labels = tape_of(600), LabelConfig(kind="barrier", horizon=8, target=1.0)
+    free, dear = (
+        build(tape, FEATURES, labels, 1),
+        build(tape, FEATURES, labels, 1, Costs(slippage=5e-4)),
+    )
+    assert (free.label == UP).sum() > (dear.label == UP).sum() > 0
+    assert dear.X.tobytes() == free.X.tobytes()

@@ -47,7 +47,7 @@ def gather(
     Log-losses are those of the probabilities the trader acted on, as its decisions recorded them,
     at the decisions whose label is known.
     """
-    dataset = build(tape, features, labels, every)
+    dataset = build(tape, features, labels, every, sleeve.trader.instrument.costs)
     label = dict(zip(dataset.times.tolist(), dataset.label.tolist(), strict=True))
     base = -np.log(np.maximum(frequencies, SMALLEST))
     losses, references = [], []
