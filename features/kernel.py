@@ -1,21 +1,22 @@
-"""The one compiled step of each stream of events, live and in batch."""
+"""The one compiled step of each stream of events, live and in batch.
+
+A stream's step calls the step of each instance by its address: families are compiled apart, each
+once and only when a column of it is asked for.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
-from numba import types
 
 from features import book_view, history, peer, trade_view
 from features.catalogue import FAMILIES
 from features.column import Stream
-from features.compiled import ahead, call, compiled, pointer
+from features.compiled import address_of, ahead, call, compiled, pointer
 from market.events import SECOND
 
 __all__ = [
@@ -34,94 +35,52 @@ Ints = npt.NDArray[np.int64]
 
 DAY = 86_400 * SECOND
 
-PRICE_STEP, TRADE_STEP, BOOK_STEP, PRICE_MASK, TRADE_MASK, BOOK_MASK = range(6)
-TRADE, BOOK, OTHER, PEERED, VALUES, COLUMNS, FAMILY, INSTANCES, HEAD = range(6, 15)
-"""Places in the head of :attr:`features.layout.Layout.plan`, and where it ends."""
-
-
 STREAMS: tuple[Stream, ...] = ("prices", "trades", "book")
 
+PRICES, TRADES, BOOKS, BEYOND = range(4)
+PRICE_MASK, TRADE_MASK, BOOK_MASK, TRADE, BOOK, OTHER, PEERED, VALUES, COLUMNS = range(4, 13)
+WARM, HEAD = 13, 19
+"""Places in the head of :attr:`features.layout.Layout.plan`, and where it ends."""
 
-def _steps(stream: Stream) -> list[tuple[int, Any]]:
-    return [(i, one.step) for i, one in enumerate(FAMILIES) if one.stream == stream]
-
-
-def _chained(steps: list[tuple[int, Any]]) -> Callable[..., None]:
-    """Compile the steps of many families into one function that calls each for every instance.
-
-    Halved again and again, because the compiler's own depth of recursion is limited.
-    """
-    if not steps:
-
-        @compiled
-        def none(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-            """Do nothing: no family has this stream."""
-
-        return none
-    if len(steps) == 1:
-        family, step = steps[0]
-
-        @compiled
-        def each(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-            for k in range(first[family], first[family + 1]):
-                state, param = ahead(memory, at[3 * k]), ahead(params, at[3 * k + 1])
-                step(h, state, param, ahead(memory, at[3 * k + 2]))
-
-        return each
-    half = len(steps) // 2
-    one, other = _chained(steps[:half]), _chained(steps[half:])
-
-    @compiled
-    def both(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-        one(h, memory, params, first, at)
-        other(h, memory, params, first, at)
-
-    return both
-
-
-_prices, _trades, _book = (_chained(_steps(stream)) for stream in STREAMS)
-
-
-def _step_prices(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-    _prices(h, memory, params, first, at)
-
-
-def _step_trades(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-    _trades(h, memory, params, first, at)
-
-
-def _step_book(h: Floats, memory: Floats, params: Floats, first: Ints, at: Ints) -> None:
-    _book(h, memory, params, first, at)
+INSTANCE, PICK = 4, 3
+"""Numbers of an instance in the plan, and of a column asked for."""
 
 
 @cache
-def _compiled(stream: Stream) -> Any:
-    step = {"prices": _step_prices, "trades": _step_trades, "book": _step_book}[stream]
-    pointer_to: Any = types.CPointer
-    floats, ints = pointer_to(types.float64), pointer_to(types.int64)
-    return nb.cfunc(types.void(floats, floats, floats, ints, ints), cache=True)(step)
+def address(family: int) -> int:
+    """Return where the compiled step of a family is, for as long as we run.
 
-
-def address(stream: Stream) -> int:
-    """Return where the compiled step of all families of a stream is, for as long as we run.
-
-    The first call of all compiles it, which takes about a minute; any later process loads it.
+    The first call of all compiles it, some tenths of a second; any later process loads it. So a
+    process holds the families it has columns of, and no others.
     """
-    return int(_compiled(stream).address)
+    return address_of(FAMILIES[family].step)
+
+
+@compiled
+def _step(h: Floats, m: Floats, params: Floats, plan: Ints, stream: int) -> None:
+    """Call the step of every instance of a stream."""
+    at = ahead(plan, HEAD + INSTANCE * plan[stream])
+    for _ in range(plan[stream], plan[stream + 1]):
+        call(at[0], h, ahead(m, at[1]), ahead(params, at[2]), ahead(m, at[3]))
+        at = ahead(at, INSTANCE)
 
 
 @compiled
 def _pick(m: Floats, plan: Ints) -> None:
     """Copy the columns asked for to the end of the memory, nan where they aren't warm."""
-    columns, values = plan[COLUMNS], plan[VALUES]
-    picks = ahead(plan, HEAD + plan[FAMILY] + 1 + 3 * plan[INSTANCES])
-    known = 1.0
+    columns, out = plan[COLUMNS], ahead(m, plan[VALUES])
+    picks = ahead(plan, HEAD + INSTANCE * plan[BEYOND])
+    warm = True
+    for i in range(WARM, HEAD, 2):
+        warm = warm and m[plan[i]] >= plan[i + 1]
+    known = True
     for j in range(columns):
-        value = m[picks[3 * j]] if m[picks[3 * j + 1]] >= picks[3 * j + 2] else math.nan
-        if not math.isfinite(value):
-            known, value = 0.0, math.nan
-        m[values + j] = value
-    m[values + columns] = known
+        pick = PICK * j
+        value = m[picks[pick]] if warm or m[picks[pick + 1]] >= picks[pick + 2] else math.nan
+        value += 0.0 * value  # what is infinite is unknown too
+        known &= value == value
+        out[j] = value
+    out[columns] = 1.0 if known else 0.0
 
 
 @nb.njit(cache=True)
@@ -140,7 +99,7 @@ def step_price(
 ) -> None:
     """Take a tick (a bar of one price) or a bar, and rewrite the columns asked for."""
     m, p, at = pointer(memory), pointer(params), pointer(plan)
-    day, clock, first = m[history.DAY], m[history.CLOCK], ahead(at, HEAD)
+    day, clock = m[history.DAY], m[history.CLOCK]
     history.advance(
         m, at[PRICE_MASK], p[0], time // DAY, time % DAY,
         open_, high, low, close, volume, trades, buy,
@@ -152,7 +111,7 @@ def step_price(
             m[history.PEER] = peer.as_of(other, day, clock)
         # Not used: so the peer's ring knows which price will be asked for next, and keeps it.
         peer.as_of(other, time // DAY, time % DAY)
-    call(at[PRICE_STEP], m, m, p, first, ahead(first, at[FAMILY] + 1))
+    _step(m, m, p, at, PRICES)
     _pick(m, at)
 
 
@@ -162,10 +121,10 @@ def step_trade(
 ) -> None:
     """Take a trade; ``side`` as in :class:`~market.events.Trade`."""
     m, p, at = pointer(memory), pointer(params), pointer(plan)
-    h, first = ahead(m, at[TRADE]), ahead(at, HEAD)
+    h = ahead(m, at[TRADE])
     mid = m[at[BOOK] + book_view.MID] if m[at[BOOK] + book_view.COUNT] > 0.0 else math.nan
     trade_view.advance(h, at[TRADE_MASK], time // DAY, time % DAY, price, size, side, mid)
-    call(at[TRADE_STEP], h, m, p, first, ahead(first, at[FAMILY] + 1))
+    _step(h, m, p, at, TRADES)
 
 
 @nb.njit(cache=True)
@@ -174,9 +133,9 @@ def step_book(
 ) -> None:
     """Look at the book after an update of it; ``n / d`` is its price step."""
     m, p, at = pointer(memory), pointer(params), pointer(plan)
-    h, first = ahead(m, at[BOOK]), ahead(at, HEAD)
+    h = ahead(m, at[BOOK])
     book_view.advance(h, at[BOOK_MASK], time // DAY, time % DAY, n, d, tree, sizes)
-    call(at[BOOK_STEP], h, m, p, first, ahead(first, at[FAMILY] + 1))
+    _step(h, m, p, at, BOOKS)
 
 
 @nb.njit(cache=True)

@@ -41,13 +41,13 @@ class Layout:
     params
         Weight of the newest event in *the* volatility, then the numbers of all instances.
     plan
-        ``int64``: the addresses of the three streams' steps in this process; the masks of the
-        three histories, where trades, book and peer begin and whether
-        there is a peer, where the columns asked for begin, how many columns, families and
-        instances there are (:data:`features.kernel.HEAD` numbers); for
-        each family its first instance, and one beyond the last; for each instance where state,
-        params and columns begin; for each column asked for where it is found, where the events of
-        its stream are counted, and how many it needs.
+        ``int64``: the first instance of each stream, and one beyond the last; the masks of the
+        three histories; where trades, book and peer begin, and whether there is a peer; where the
+        columns asked for begin, and how many they are; for each stream where its events are
+        counted, and how many until all its columns are warm (:data:`features.kernel.HEAD` numbers).
+        For each instance the address of its step in this process, and where state, params and
+        columns begin. For each column asked for where it is found, where the events of its stream
+        are counted, and how many it needs.
     size
         Floats of memory.
     streams
@@ -60,6 +60,11 @@ class Layout:
     plan: Ints
     size: int
     streams: frozenset[str]
+
+    @property
+    def picks(self) -> Ints:
+        """Where in the memory the columns asked for are, as their families wrote them."""
+        return self.plan[len(self.plan) - 3 * len(self.names) :: 3]
 
 
 @dataclass
@@ -87,31 +92,34 @@ class State:
         return cls(np.zeros(lay(config).size))
 
 
+_BEFORE = [kernel.STREAMS[:i] for i in range(len(kernel.STREAMS) + 1)]
+
+
 @lru_cache(maxsize=32)
 def lay(config: FeatureConfig) -> Layout:
     """Lay out the columns of a configuration."""
     found = config.found
-    instances = sorted({one.instance for one in found})
+    instances = sorted(
+        {one.instance for one in found},
+        key=lambda one: (kernel.STREAMS.index(FAMILIES[one[0]].stream), one),
+    )
     lookback = dict.fromkeys(("prices", "trades", "book"), 1)
     for i, args in instances:
         stream = FAMILIES[i].stream
         lookback[stream] = max(lookback[stream], FAMILIES[i].lookback(args))
-    streams = {one.of.stream for one in found} | {"prices"}
-    if any(one.of.need == "peer" for one in found):
-        streams.add("peer")
+    streams = config.streams
     trades = history.size(lookback["prices"])
     book = trades + (trade_view.size(lookback["trades"]) if "trades" in streams else 0)
     other = book + (book_view.size(lookback["book"]) if streams & {"book", "trades"} else 0)
     state = other + (peer.PEER_SIZE if "peer" in streams else 0)
 
     params = [decay(config.volatility)]
-    first = np.searchsorted([i for i, _ in instances], np.arange(len(FAMILIES) + 1)).tolist()
     sizes = [FAMILIES[i].size(args) for i, args in instances]
     out = state + sum(sizes)
     at: list[int] = []
     outs: dict[tuple[int, tuple[int, ...]], int] = {}
     for (i, args), size in zip(instances, sizes, strict=True):
-        at += (state, len(params), out)
+        at += (kernel.address(i), state, len(params), out)
         outs[i, args] = out
         params += FAMILIES[i].params(args)
         state, out = state + size, out + len(FAMILIES[i].columns)
@@ -121,32 +129,25 @@ def lay(config: FeatureConfig) -> Layout:
     picks: list[int] = []
     for one in found:
         picks += (outs[one.instance] + one.place, counts[one.of.stream], one.warmup)
-    masks = (
+    head: list[int] = [
+        sum(FAMILIES[i].stream in before for i, _ in instances) for before in _BEFORE
+    ]
+    head += (
         history.capacity(lookback["prices"]) - 1,
         trade_view.capacity(lookback["trades"]) - 1,
         book_view.capacity(lookback["book"]) - 1,
     )
-    peered = int("peer" in streams)
-    steps = [kernel.address(one) if one in streams else 0 for one in kernel.STREAMS]
-    head = [
-        *steps,
-        *masks,
-        trades,
-        book,
-        other,
-        peered,
-        out,
-        len(found),
-        len(FAMILIES),
-        len(instances),
-    ]
+    head += (trades, book, other, int("peer" in streams), out, len(found))
+    for stream in kernel.STREAMS:
+        warmups = [one.warmup for one in found if one.of.stream == stream]
+        head += (counts[stream], max(warmups)) if warmups else (history.COUNT, 0)
     return Layout(
         names=tuple(one.name for one in found),
         schema=_schema(config, found),
         params=np.array(params),
-        plan=np.array(head + first + at + picks, np.int64),
+        plan=np.array(head + at + picks, np.int64),
         size=out + len(found) + 1,
-        streams=frozenset(streams),
+        streams=streams,
     )
 
 
