@@ -72,7 +72,7 @@ from features.families import (
 from features.seednames import canonical
 from market.errors import ConfigError
 
-__all__ = ["FAMILIES", "SETS", "Found", "expand", "find"]
+__all__ = ["EVERY", "FAMILIES", "SETS", "Found", "expand", "find"]
 
 FAMILIES: tuple[Family, ...] = (
     *adx.FAMILIES,
@@ -247,6 +247,11 @@ def _all(stream: Stream, *needs: Need, scale_free: bool = True) -> tuple[str, ..
         if column.scale_free == scale_free
     )
 
+
+EVERY = tuple(
+    name for family in FAMILIES for args in family.instances for name in family.names(args)
+)
+"""Every column, with the numbers that the sets have."""
 
 CORE = (
     "volatility_16", "volatility_512",

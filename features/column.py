@@ -99,6 +99,11 @@ class Family:
     warmup: Callable[[Args], int] = lambda args: 1
     least: Args = ()
 
+    @property
+    def instances(self) -> tuple[Args, ...]:
+        """Those of the sets, or the only one there is of a family that no set holds."""
+        return self.defaults or (() if self.fields else ((),))
+
     def names(self, args: Args) -> tuple[str, ...]:
         """Return the names of an instance's columns."""
         told = dict(zip(self.fields, args, strict=True))

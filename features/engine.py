@@ -72,7 +72,7 @@ class FeatureEngine:
         if "peer" in self.streams and not config.peer:
             raise ConfigError("columns of another symbol need its name", key="features.peer")
         self._peer = config.peer
-        self._params, self._plan = layout.params, layout.plan
+        self._params, self._plan, self._picks = layout.params, layout.plan, layout.picks
         self._memory = np.zeros(layout.size)
         self._values = self._memory[-1 - len(layout.names) : -1]
         self._values[:] = np.nan
@@ -178,6 +178,14 @@ class FeatureEngine:
         Each is nan until it is warm, and where what it needs is unknown.
         """
         return self._view
+
+    @property
+    def raw(self) -> npt.NDArray[np.float64]:
+        """``float64[F]``: the columns as their families wrote them, warm or not.
+
+        What :attr:`values` are made of; for audits and tests.
+        """
+        return self._memory[self._picks]
 
     @property
     def warm(self) -> bool:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.catalogue import FAMILIES, SETS, expand
-from features.column import Args, Column, Family, Need
+from features.column import Column, Family, Need
 from market.errors import ConfigError
 
 __all__ = ["Row", "listed", "ls", "table"]
@@ -114,9 +114,8 @@ def ls(names: Sequence[str], needs: Sequence[str], console: Console) -> int:
 
 
 def _template(family: Family, column: Column) -> Row:
-    instances: tuple[Args, ...] = family.defaults or (() if family.fields else ((),))
-    numbers = tuple(" ".join(map(str, args)) for args in instances if args)
-    warmup = tuple(dict.fromkeys(family.warmup(args) for args in instances))
+    numbers = tuple(" ".join(map(str, args)) for args in family.instances if args)
+    warmup = tuple(dict.fromkeys(family.warmup(args) for args in family.instances))
     return Row(column.name, numbers, column, family, warmup)
 
 

@@ -1,0 +1,150 @@
+"""The engine watched at work over a recording, for audits: what it said, and what it could know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.beside import Beside
+from features.column import Family, Need, Stream
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
+from market.book import Book
+from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
+from market.tape import BUY_VOLUME, TRADES, VOLUME, Tape
+
+__all__ = ["Watched", "watch"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What an engine said after every tick or bar.
+
+    Parameters
+    ----------
+    values
+        ``float64[n, F]``: the columns.
+    infinite
+        ``bool[n, F]``: a family wrote an infinity.
+    counts
+        For each stream ``int64[n]``: events since the start or the last hole.
+    stretch
+        ``int64[n]``: holes so far.
+    sighted
+        For each stream ``bool[n]``: since the start or the last hole, wherever it was looked at the
+        mid (of the book and at trades) or the peer's price (of prices) was known.
+    """
+
+    values: Floats
+    infinite: Bools
+    counts: dict[Stream, Ints]
+    stretch: Ints
+    sighted: dict[Stream, Bools]
+
+    def complete(self, family: Family, tape: Tape) -> Bools:
+        """Return for each row whether what a family needs was known since the last hole."""
+        known = np.ones(len(tape), np.bool_)
+        if family.need in ("book", "peer"):
+            known &= self.sighted[family.stream]
+        elif family.stream == "prices":
+            for field in _FIELDS.get(family.need, ()):
+                known &= ~np.isnan(tape.values[:, field])
+        missed = np.cumsum(~known)
+        first = np.searchsorted(self.stretch, self.stretch)
+        complete: Bools = missed == missed[first] - ~known[first]
+        return complete
+
+
+_FIELDS: dict[Need, tuple[int, ...]] = {
+    "volume": (VOLUME,),
+    "sides": (VOLUME, BUY_VOLUME),
+    "trades": (VOLUME, TRADES),
+}
+
+
+class _Eye:
+    """Counts what the engine is given, and looks at the book for itself."""
+
+    def __init__(self, tape: Tape, beside: Beside) -> None:
+        self._symbol, self._tick = tape.symbol, beside.tick
+        self.stretch = -1
+        self._begin()
+
+    def _begin(self) -> None:
+        self.stretch += 1
+        self.counts: dict[Stream, int] = {"prices": 0, "trades": 0, "book": 0}
+        self.sighted: dict[Stream, bool] = {"prices": True, "trades": True, "book": True}
+        self._book: Book | None = None
+        self._peer = self._then = False
+
+    def look(self, event: MarketEvent) -> None:
+        """Take an event."""
+        if event.symbol != self._symbol:
+            self._peer = not isinstance(event, FeedGap)
+            self._then &= self._peer
+        elif isinstance(event, FeedGap):
+            self._begin()
+        elif isinstance(event, Trade):
+            self.counts["trades"] += 1
+            self.sighted["trades"] &= self._quoted
+        elif isinstance(event, BookUpdate):
+            if self._book is None and event.snapshot:
+                self._book = Book(self._symbol, self._tick)
+            if self._book is not None:
+                self._book.update(event)
+                self.counts["book"] += 1
+                self.sighted["book"] &= self._quoted
+        else:
+            self.counts["prices"] += 1
+            # The first event asks for no peer; any other for its price as of the one before.
+            self.sighted["prices"] &= self._then or self.counts["prices"] == 1
+            self._then = self._peer
+
+    @property
+    def _quoted(self) -> bool:
+        return self._book is not None and self._book.best_bid < self._book.best_ask
+
+
+def watch(
+    config: FeatureConfig, tape: Tape, beside: Beside, restarts: Collection[int] = ()
+) -> Watched:
+    """Stream a recording through an engine.
+
+    Parameters
+    ----------
+    config
+        Which columns.
+    tape, beside
+        The recording.
+    restarts
+        Rows of the tape before which the engine is put away and another goes on where it was.
+    """
+    engine, eye = FeatureEngine(config, beside.tick), _Eye(tape, beside)
+    n = len(tape)
+    values, infinite = np.empty((n, len(engine.names))), np.empty((n, len(engine.names)), np.bool_)
+    counts = {stream: np.empty(n, np.int64) for stream in eye.counts}
+    sighted = {stream: np.empty(n, np.bool_) for stream in eye.counts}
+    stretch, row = np.empty(n, np.int64), 0
+    for event in beside.events(tape):
+        own = event.symbol == tape.symbol and isinstance(event, Tick | Bar)
+        if own and row in restarts:
+            revived = FeatureEngine(config, beside.tick)
+            revived.restore(engine.snapshot())
+            engine = revived
+        engine.update(event)
+        eye.look(event)
+        if own:
+            values[row], infinite[row] = engine.values, np.isinf(engine.raw)
+            stretch[row] = eye.stretch
+            for stream in eye.counts:
+                counts[stream][row] = eye.counts[stream]
+                sighted[stream][row] = eye.sighted[stream]
+            row += 1
+    return Watched(values, infinite, counts, stretch, sighted)
