@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from features.selection import Selection, SelectionConfig, select
 
-__all__ = ["TARGET", "FoldSelections", "Stability", "select_in_folds", "stability"]
+__all__ = [
+    "TARGET",
+    "FoldSelections",
+    "Stability",
+    "agreement",
+    "select_in_folds",
+    "stability",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -227,8 +234,7 @@ def select_in_folds(
 
     Returns
     -------
-    The selections. The effective stability takes the folds' mean ``|rho|``; a column that a fold
-    rejects is correlated with nothing there.
+    The selections, and their :func:`agreement`.
     """
     folds = list(folds)
     null = None
@@ -250,6 +256,26 @@ def select_in_folds(
         )
         for train, child in zip(trains, rng.spawn(len(trains)), strict=True)
     )
+    return agreement(selections, names, null)
+
+
+def agreement(
+    selections: Sequence[Selection], names: Sequence[str], shifted: Stability | None = None
+) -> FoldSelections:
+    """Put together what folds chose.
+
+    The effective stability takes the folds' mean ``|rho|``; a column that a fold rejects is
+    correlated with nothing there.
+
+    Parameters
+    ----------
+    selections
+        Of two folds or more.
+    names
+        All columns.
+    shifted
+        See :class:`FoldSelections`.
+    """
     correlation = np.zeros((len(names), len(names)))
     often = np.zeros(len(names))
     for one in selections:
@@ -261,4 +287,4 @@ def select_in_folds(
     alike = stability(
         [one.indices.tolist() for one in selections], len(names), correlation=correlation
     )
-    return FoldSelections(selections, alike, tuple(names), often / len(selections), null)
+    return FoldSelections(tuple(selections), alike, tuple(names), often / len(selections), shifted)

@@ -10,10 +10,10 @@ import msgspec
 from market.errors import SchemaMismatch, StateError
 from models.prediction import CLASSES
 
-__all__ = ["CARD", "FORMAT", "Card", "MemberCard", "read"]
+__all__ = ["CARD", "FORMAT", "Card", "MemberCard", "SelectionCard", "read"]
 
 CARD = "ensemble.json"
-FORMAT = 1
+FORMAT = 2
 """Goes up when the files' meaning changes."""
 
 
@@ -25,8 +25,8 @@ class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name
         Of the member.
     file
-        ONNX, in the card's folder; takes ``window`` of ``float32[n, window, F]``, gives
-        ``probabilities`` of ``float32[n, 3]``.
+        ONNX, in the card's folder; takes ``window`` of ``float32[n, window, K]``, the chosen
+        columns, gives ``probabilities`` of ``float32[n, 3]``.
     sha256
         Of the file.
     window
@@ -42,6 +42,32 @@ class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: float
 
 
+class SelectionCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How columns were chosen.
+
+    Parameters
+    ----------
+    ranked
+        From all training rows, the first chosen first.
+    folds
+        Likewise, in each fold from what it learns from.
+    stability, low, high
+        How alike the folds' sets are, and its 95 % interval: see
+        :class:`features.stability.Stability`. Folds share most of their rows, so that noise
+        reaches .4.
+    effective
+        The same, one of two correlated columns standing for the other; ``None`` where that has no
+        meaning.
+    """
+
+    ranked: tuple[str, ...]
+    folds: tuple[tuple[str, ...], ...]
+    stability: float
+    low: float
+    high: float
+    effective: float | None
+
+
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fitted ensemble, all but its models.
 
@@ -50,7 +76,11 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol
         It was fitted on.
     schema, names
-        Of the features it takes.
+        Of the features it is given.
+    columns
+        Those of them that it takes, in the same order.
+    selection
+        How these were chosen; ``None`` if all are taken.
     window
         Decision rows its widest member looks at.
     members
@@ -80,6 +110,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: str
     schema: str
     names: tuple[str, ...]
+    columns: tuple[str, ...]
+    selection: SelectionCard | None
     window: int
     members: tuple[MemberCard, ...]
     bias: tuple[float, float, float]
@@ -95,6 +127,17 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: tuple[str, ...] = CLASSES
     format: int = FORMAT
     version: str = ""
+
+    @property
+    def told(self) -> str:
+        """Which columns it takes, in a few words."""
+        if self.selection is None:
+            return f"all {len(self.names)} columns"
+        one = self.selection
+        return (
+            f"{len(self.columns)} of {len(self.names)} columns, "
+            f"stability {one.stability:.2f} [{one.low:.2f}, {one.high:.2f}]"
+        )
 
     def sealed(self) -> Card:
         """Return the card with its version."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from features.selection import SelectionConfig
 from market.config import Config
 
 __all__ = ["EnsembleConfig", "GruConfig", "LgbmConfig"]
@@ -75,6 +76,12 @@ class EnsembleConfig(Config):
     ----------
     lgbm, gru
         The members; ``null`` leaves one out.
+    selection
+        How columns are chosen: in each fold anew, from what it learns from. ``null``, or no more
+        columns than it asks for: all are taken.
+    weights
+        Of decisions in the members' loss. ``uniqueness``: each label weighs by the share of its
+        returns that no other label has; ``equal``: all alike.
     folds
         Contiguous folds for the out-of-fold probabilities.
     embargo
@@ -96,6 +103,8 @@ class EnsembleConfig(Config):
 
     lgbm: LgbmConfig | None = LgbmConfig()
     gru: GruConfig | None = GruConfig()
+    selection: SelectionConfig | None = SelectionConfig()
+    weights: Literal["uniqueness", "equal"] = "uniqueness"
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     embargo: Annotated[int, Field(ge=0)] = 64
     stop_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15

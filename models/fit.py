@@ -6,22 +6,22 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
 
 import numpy as np
 
 from features.dataset import Dataset
 from market.errors import DataError
 from models.card import CARD, Card, MemberCard
+from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
 from models.gru import Gru
 from models.lgbm import Lgbm
 from models.member import Fitted, Floats, Ints, Member, Rows, frequencies
+from models.outoffold import Usable, Work, out_of_fold
 from models.pool import Pool, disagreement
 from models.scores import scores
 from models.stack import fit_pool
 from models.windows import full
-from validation.splits import purged_kfold
 
 __all__ = ["FittedEnsemble", "fit_ensemble"]
 
@@ -48,6 +48,8 @@ class FittedEnsemble:
         ``float64[m]``; likewise.
     oof_members
         ``float64[M, m, 3]``; likewise.
+    columns
+        Places in the dataset of the columns that ``fitted`` takes.
     """
 
     card: Card
@@ -56,6 +58,7 @@ class FittedEnsemble:
     oof: Floats
     oof_disagreement: Floats
     oof_members: Floats
+    columns: Ints
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -89,10 +92,11 @@ def fit_ensemble(
 ) -> FittedEnsemble:
     """Fit the ensemble on a dataset; the same dataset, config and seed give the same files.
 
-    For each purged fold the members are fitted on the others, stopped early by the latest of
-    those, and speak about the fold. The pool is fitted on these out-of-fold probabilities only;
-    for the ensemble's own out-of-fold probabilities it is fitted anew without the fold. The
-    members that are kept are fitted on everything, for as long as was best in the median fold.
+    For each purged fold columns are chosen from the others, and members fitted on these; they are
+    stopped early by the latest rows, which nothing was chosen from, and speak about the fold. The
+    pool is fitted on these out-of-fold probabilities only; for the ensemble's own out-of-fold
+    probabilities it is fitted anew without the fold. The members that are kept are fitted on
+    everything, with columns chosen from everything, for as long as was best in the median fold.
 
     Parameters
     ----------
@@ -114,14 +118,24 @@ def fit_ensemble(
     window = max(member.window for member in members)
     rows = _rows(dataset)
     usable = _usable(dataset, config, window)
-    work = _Work(progress, len(members) * (config.folds + 1))
-    said, base, folds, efforts = _out_of_fold(dataset, config, members, rows, usable, seed, work)
+    work = Work(progress, (len(members) + 1) * (config.folds + 1))
+    chooser = Chooser.of(config.selection, dataset)
+    found = out_of_fold(dataset, config, members, rows, usable, chooser, seed, work)
+    said, folds = found.said, found.folds
+    weights = weigh(dataset, usable.learn, config.weights)
+    chosen = work.done(
+        "columns, whole training span",
+        chooser.choose(rows, usable.labels, weights, usable.learn, np.random.default_rng(seed)),
+    )
+    narrow = chooser.narrow(rows, chosen)
     kept = tuple(
         work.done(
             f"{member.name}, whole training span",
-            member.fit(rows, usable.labels, usable.learn, usable.learn[:0], seed, effort),
+            member.fit(
+                narrow, usable.labels, usable.learn, usable.learn[:0], seed, effort, weights
+            ),
         )
-        for member, effort in zip(members, efforts, strict=True)
+        for member, effort in zip(members, found.efforts, strict=True)
     )
     overlap = max(1.0, dataset.horizon / dataset.every)
 
@@ -137,11 +151,12 @@ def fit_ensemble(
     metrics = scores(
         labels,
         oof[usable.learn],
-        base[usable.learn],
+        found.base[usable.learn],
         {member.name: said[i, usable.learn] for i, member in enumerate(members)},
     )
     models = tuple(one.onnx() for one in kept)
     final = pool(usable.learn)
+    columns = chooser.places(chosen)
     cards = tuple(
         MemberCard(
             name=member.name,
@@ -156,6 +171,8 @@ def fit_ensemble(
         symbol=dataset.symbol,
         schema=dataset.schema,
         names=dataset.names,
+        columns=tuple(dataset.names[place] for place in columns),
+        selection=chooser.card(chosen, found.chosen),
         window=window,
         members=cards,
         bias=final.bias,
@@ -169,78 +186,10 @@ def fit_ensemble(
         metrics=metrics,
         settings=config.model_dump(mode="json"),
     )
-    return FittedEnsemble(card.sealed(), models, kept, oof, apart, said)
+    return FittedEnsemble(card.sealed(), models, kept, oof, apart, said, columns)
 
 
-@dataclass(frozen=True)
-class _Usable:
-    """Which decisions can be learned from: ``learn`` are the labelled ones of ``ends``."""
-
-    labels: Ints
-    ends: Ints
-    learn: Ints
-
-
-@dataclass
-class _Work:
-    """Counts pieces of work, and tells of each."""
-
-    progress: Callable[[str, float], None]
-    pieces: int
-    count: int = 0
-
-    def done(self, what: str, result: Fitted) -> Fitted:
-        self.count += 1
-        self.progress(what, self.count / self.pieces)
-        return result
-
-
-def _out_of_fold(
-    dataset: Dataset,
-    config: EnsembleConfig,
-    members: tuple[Member, ...],
-    rows: Rows,
-    usable: _Usable,
-    seed: int,
-    work: _Work,
-) -> tuple[Floats, Floats, list[tuple[Ints, Ints]], list[int]]:
-    """Let members fitted on the other folds speak about each.
-
-    Returns
-    -------
-    said
-        ``float64[M, m, 3]``.
-    base
-        ``float64[m, 3]``: class frequencies of the same training.
-    folds
-        What was learned from, and what was spoken about.
-    efforts
-        Of each member, that of the median fold.
-    """
-    learn, spoken = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
-    learn[usable.learn], spoken[usable.ends] = True, True
-    widest = max(member.window for member in members)
-    embargo = max(config.embargo, widest * dataset.every)
-    said = np.full((len(members), len(rows), 3), np.nan)
-    base = np.full((len(rows), 3), np.nan)
-    folds: list[tuple[Ints, Ints]] = []
-    efforts: list[list[int]] = [[] for _ in members]
-    for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo):
-        train, test = train[learn[train]], test[spoken[test]]
-        base[test] = frequencies(usable.labels[train])
-        early, late = _stop(dataset, train, config.stop_share)
-        for i, member in enumerate(members):
-            fitted = work.done(
-                f"{member.name}, fold {len(folds) + 1} of {config.folds}",
-                member.fit(rows, usable.labels, early, late, seed + len(folds)),
-            )
-            said[i, test] = fitted.predict_proba(rows, test)
-            efforts[i].append(fitted.effort)
-        folds.append((train, test))
-    return said, base, folds, [median_low(found) for found in efforts]
-
-
-def _usable(dataset: Dataset, config: EnsembleConfig, window: int) -> _Usable:
+def _usable(dataset: Dataset, config: EnsembleConfig, window: int) -> Usable:
     labels = dataset.label.astype(np.int64)
     ends = full(dataset.fresh, window)
     learn = ends[labels[ends] >= 0]
@@ -251,7 +200,7 @@ def _usable(dataset: Dataset, config: EnsembleConfig, window: int) -> _Usable:
             f"are too few for {config.folds} folds; needs at least {needed}: "
             "collect more history or cut folds"
         )
-    return _Usable(labels, ends, learn)
+    return Usable(labels, ends, learn)
 
 
 def _members(config: EnsembleConfig) -> tuple[Member, ...]:
@@ -275,14 +224,6 @@ def _rows(dataset: Dataset) -> Rows:
             f"was {dataset.X[row, column]} in decision {row}; build the dataset from warm features"
         )
     return rows
-
-
-def _stop(dataset: Dataset, train: Ints, share: float) -> tuple[Ints, Ints]:
-    """Part training rows into those to learn from and, later and purged, those to stop by."""
-    cut = len(train) - max(1, round(share * len(train)))
-    late = train[cut:]
-    early = train[:cut]
-    return early[dataset.label_end[early] < dataset.rows[late[0]]], late
 
 
 def _triple(values: Floats) -> tuple[float, float, float]:

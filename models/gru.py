@@ -53,12 +53,15 @@ class Gru:
         stop: Ints,
         seed: int,
         effort: int | None = None,
+        weights: Floats | None = None,
     ) -> FittedGru:
         """Fit; see :meth:`models.member.Member.fit`. Found efforts may be 0: no epoch helped."""
         config = self.config
         draw = torch.Generator().manual_seed(seed)
         mean, scale = _scaling(rows[train])
         scaled = _scaled(rows, mean, scale)
+        weights = np.ones(len(rows)) if weights is None else weights
+        shares = weights.astype(np.float32)
         with _one_thread():
             net = Net(rows.shape[1], config.hidden, frequencies(labels[train]), draw)
             steps = -(-len(train) // config.batch)
@@ -70,14 +73,12 @@ class Gru:
             )
             best, kept, found = np.inf, _state(net), 0
             if effort is None:
-                best = _loss(net, scaled, labels, stop, config.window)
+                best = _loss(net, scaled, labels, shares, stop, config.window)
             for epoch in range(1, (config.epochs if effort is None else effort) + 1):
                 order = torch.randperm(len(train), generator=draw).numpy()
                 for ends in np.array_split(train[order], steps):
                     (windows,) = batches(scaled, ends, config.window, len(ends))
-                    loss = nn.functional.cross_entropy(
-                        net(torch.from_numpy(windows)), torch.from_numpy(labels[ends])
-                    )
+                    loss = _losses(net, windows, labels[ends], shares[ends]).mean()
                     optimiser.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]
                     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -85,7 +86,7 @@ class Gru:
                     schedule.step()
                 if effort is not None:
                     continue
-                now = _loss(net, scaled, labels, stop, config.window)
+                now = _loss(net, scaled, labels, shares, stop, config.window)
                 if now < best:
                     best, kept, found = now, _state(net), epoch
                 elif epoch - found >= config.patience:
@@ -156,15 +157,21 @@ def _scaled(rows: Rows, mean: Rows, scale: Rows) -> Rows:
     return scaled
 
 
-def _loss(net: Net, scaled: Rows, labels: Ints, ends: Ints, window: int) -> float:
+def _losses(net: Net, windows: Rows, labels: Ints, shares: Rows) -> Tensor:
+    """Log loss of each window, times its weight."""
+    truth, logits = torch.from_numpy(labels), net(torch.from_numpy(windows))
+    each = nn.functional.cross_entropy(logits, truth, reduction="none")
+    return each * torch.from_numpy(shares)
+
+
+def _loss(net: Net, scaled: Rows, labels: Ints, shares: Rows, ends: Ints, window: int) -> float:
     total, at = 0.0, 0
     with torch.inference_mode():
         for windows in batches(scaled, ends, window, CHUNK):
-            truth = torch.from_numpy(labels[ends[at : at + len(windows)]])
-            logits = net(torch.from_numpy(windows))
-            total += float(nn.functional.cross_entropy(logits, truth, reduction="sum"))
+            part = ends[at : at + len(windows)]
+            total += float(_losses(net, windows, labels[part], shares[part]).sum())
             at += len(windows)
-    return total / len(ends)
+    return total / float(shares[ends].sum())
 
 
 def _state(net: Net) -> dict[str, Tensor]:

@@ -45,6 +45,7 @@ class Lgbm:
         stop: Ints,
         seed: int,
         effort: int | None = None,
+        weights: Floats | None = None,
     ) -> FittedLgbm:
         """Fit; see :meth:`models.member.Member.fit`."""
         config = self.config
@@ -62,11 +63,14 @@ class Lgbm:
             "num_threads": 1,
             "verbosity": -1,
         }
-        known = lgb.Dataset(_flat(rows, train, self.window), labels[train], free_raw_data=True)
+        weights = np.ones(len(rows)) if weights is None else weights
+        known = lgb.Dataset(_flat(rows, train, self.window), labels[train], weight=weights[train])
         if effort is not None:
             booster = lgb.train(settings, known, effort)
         else:
-            later = known.create_valid(_flat(rows, stop, self.window), labels[stop])
+            later = known.create_valid(
+                _flat(rows, stop, self.window), labels[stop], weight=weights[stop]
+            )
             booster = lgb.train(
                 settings,
                 known,

@@ -62,6 +62,7 @@ class Member(Protocol):
         stop: Ints,
         seed: int,
         effort: int | None = None,
+        weights: Floats | None = None,
     ) -> Fitted:
         """Fit on some windows of ``rows``; the same seed gives the same model.
 
@@ -78,6 +79,9 @@ class Member(Protocol):
         effort
             Rounds or epochs to run; ``None`` to find them by ``stop``, which is not looked at
             otherwise.
+        weights
+            ``float64[m]``: of each decision in the loss, in ``train`` and ``stop`` alike; all 1 if
+            left out.
         """
 
 

@@ -51,6 +51,8 @@ class EnsembleRuntime:
             (session(model), one.window) for one, model in zip(card.members, models, strict=True)
         )
         self._shape = (card.window, len(card.names))
+        places = {name: place for place, name in enumerate(card.names)}
+        self._columns = np.array([places[name] for name in card.columns])
         self._said = np.empty((len(card.members), 3))
 
     @classmethod
@@ -84,7 +86,8 @@ class EnsembleRuntime:
         Parameters
         ----------
         window
-            ``float32[window, F]``, oldest row first, no gap in between, all finite.
+            ``float32[window, F]``, oldest row first, no gap in between; the columns it takes all
+            finite.
 
         Raises
         ------
@@ -96,7 +99,7 @@ class EnsembleRuntime:
                 f"window must be {self._shape[0]} rows of {self._shape[1]} features, "
                 f"was {' x '.join(map(str, window.shape))}"
             )
-        rows = np.ascontiguousarray(window, np.float32)
+        rows = window.take(self._columns, axis=1).astype(np.float32, copy=False)
         self._refuse_nan(rows)
         said = self._said
         for i, (model, length) in enumerate(self._members):
@@ -113,7 +116,7 @@ class EnsembleRuntime:
         Parameters
         ----------
         X
-            ``[m, F]``, in time order, all finite.
+            ``[m, F]``, in time order; the columns it takes all finite.
         fresh
             ``bool[m]``: first row after a gap; windows don't reach across.
 
@@ -135,7 +138,7 @@ class EnsembleRuntime:
                 f"were {X.shape} with {len(fresh)} flags"
             )
         with np.errstate(over="ignore"):
-            rows = X.astype(np.float32)
+            rows = X.take(self._columns, axis=1).astype(np.float32, copy=False)
         self._refuse_nan(rows)
         ends = full(fresh, self.window)
         said = np.empty((len(self._members), len(ends), 3))
@@ -154,7 +157,7 @@ class EnsembleRuntime:
             return
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise DataError(
-            f"{self.card.names[column]} must be finite, was {rows[row, column]} in row {row}; "
+            f"{self.card.columns[column]} must be finite, was {rows[row, column]} in row {row}; "
             "predict only while the features are warm"
         )
 
