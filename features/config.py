@@ -66,6 +66,7 @@ class FeatureConfig(Config):
     @property
     def streams(self) -> frozenset[str]:
         """What they are made of: ``prices``, and ``trades``, ``book``, ``peer`` where needed."""
-        found = self.found
-        peer = ("peer",) if any(one.of.need == "peer" for one in found) else ()
-        return frozenset(("prices", *(one.of.stream for one in found), *peer))
+        families = [one.of for one in self.found]
+        # Columns of trades may need the book beside them.
+        needs = {one.need for one in families} & {"book", "peer"}
+        return frozenset({"prices", *(one.stream for one in families), *needs})
