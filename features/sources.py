@@ -1,0 +1,285 @@
+"""Where a dataset's recordings come from, a UTC day at a time: a tick store, or files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from features.beside import Beside
+from features.config import FeatureConfig
+from market.dayfiles import DAY, DayFiles
+from market.errors import ConfigError, DataError, UnknownSymbol
+from market.rows import KINDS
+from market.series import Series
+from market.tape import Tape
+
+__all__ = ["Day", "Files", "Source", "Stored"]
+
+_EVER = (-(2**62), 2**62)
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Day:
+    """What was recorded of a symbol on one UTC day.
+
+    Parameters
+    ----------
+    tape
+        Its ticks or bars, perhaps none.
+    beside
+        What else the columns are made of.
+    """
+
+    tape: Tape
+    beside: Beside
+
+
+class Source(Protocol):
+    """One symbol's recording, in days."""
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+
+    def stamp(self) -> str:
+        """Return what stands for all that is recorded, found without decoding it."""
+
+    def counts(self) -> Mapping[int, int]:
+        """Return each day on which anything was recorded, in order, and its ticks or bars."""
+
+    def day(self, day: int) -> Day:
+        """Return a day's recording."""
+
+
+class Stored:
+    """A symbol in a tick store; never more than a day of it is in memory at once.
+
+    Parameters
+    ----------
+    root
+        Of the store.
+    symbol
+        The instrument.
+    features
+        Says what is needed besides its ticks or bars.
+    kind
+        ``ticks``, ``bars-1m`` …; may be left out where there is one. The peer's is the same if
+        there is such, else the only one there is.
+    tick
+        Price step of the order book.
+    first, last
+        The days that are used, both included.
+
+    Raises
+    ------
+    UnknownSymbol, DataError, ConfigError
+        What is needed isn't stored, or which kind is meant isn't clear.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        symbol: str,
+        features: FeatureConfig,
+        kind: str | None = None,
+        tick: str = "",
+        first: int = _EVER[0],
+        last: int = _EVER[1],
+    ) -> None:
+        self._root, self.symbol, self._tick = str(root), symbol, tick
+        self._days = (first, last)
+        files = DayFiles(self._root)
+        self._shelves = {"tape": (symbol, _price_shelf(files, symbol, kind))}
+        for stream in ("trades", "book"):
+            if stream in features.streams:
+                if stream not in files.shelves(symbol):
+                    raise _missing(symbol, stream, files.root)
+                self._shelves[stream] = (symbol, stream)
+        if "book" in features.streams:
+            _demand_tick(symbol, tick)
+        if "peer" in features.streams:
+            peer, same = _peer(features), self._shelves["tape"][1]
+            there = same in files.shelves(peer)
+            self._shelves["peer"] = (peer, same if there else _price_shelf(files, peer, None))
+
+    def stamp(self) -> str:
+        """Return the hash of every byte of its files, and of where they lie."""
+        files, made = DayFiles(self._root), hashlib.sha256(f"{self._days}".encode())
+        for name, (symbol, shelf) in self._shelves.items():
+            made.update(f"{name} {symbol}/{shelf}\n".encode())
+            for day, segments in files.days(symbol, shelf).items():
+                if not self._days[0] <= day <= self._days[1]:
+                    continue
+                for segment in segments:
+                    made.update(f"{day}.{segment}\n".encode())
+                    with files.place.open(files.path(symbol, shelf, day, segment)) as file:
+                        while block := file.read(_BLOCK):
+                            made.update(block)
+        return made.hexdigest()
+
+    def counts(self) -> Mapping[int, int]:
+        """Return the days; of their files only the footers are read."""
+        files, found = DayFiles(self._root), dict[int, int]()
+        for name, (symbol, shelf) in self._shelves.items():
+            for footer, metadata in files.accounts(symbol, shelf, *self._days):
+                day = footer.first // DAY
+                rows = metadata.num_rows if name == "tape" else 0
+                found[day] = found.get(day, 0) + rows
+        return dict(sorted(found.items()))
+
+    def day(self, day: int) -> Day:
+        """Return a day's recording."""
+        files = DayFiles(self._root)
+        read = {
+            name: files.read(symbol, shelf, day, day)
+            for name, (symbol, shelf) in self._shelves.items()
+        }
+        peer = read.get("peer")
+        beside = Beside(
+            read.get("trades"), read.get("book"), self._tick, None if peer is None else peer.tape()
+        )
+        return Day(read["tape"].tape(), beside)
+
+
+class Files:
+    """A symbol in recordings that are read whole.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    read
+        Reads one: a series for each symbol and kind it holds.
+    symbol, features, kind, tick, first, last
+        As of :class:`Stored`.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Path], Iterable[Series]],
+        symbol: str,
+        features: FeatureConfig,
+        kind: str | None = None,
+        tick: str = "",
+        first: int = _EVER[0],
+        last: int = _EVER[1],
+    ) -> None:
+        self._paths, self._read, self.symbol = tuple(paths), read, symbol
+        self._features, self._kind, self._tick = features, kind, tick
+        self._days = (first, last)
+
+    def stamp(self) -> str:
+        """Return the hash of every byte of the files, and of their names."""
+        made = hashlib.sha256(f"{self._days} {self._kind}".encode())
+        for path in self._paths:
+            made.update(f"{path.name}\n".encode())
+            try:
+                with path.open("rb") as file:
+                    made.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                reason = error.strerror or error
+                raise DataError(f"{path} can't be read ({reason}); check the path") from error
+        return made.hexdigest()
+
+    def counts(self) -> Mapping[int, int]:
+        """Return the days."""
+        found = dict[int, int]()
+        for name, series in self._series.items():
+            days, rows = np.unique(series.times // DAY, return_counts=True)
+            for day, count in zip(days.tolist(), rows.tolist(), strict=True):
+                if self._days[0] <= day <= self._days[1]:
+                    found[day] = found.get(day, 0) + (count if name == "tape" else 0)
+        return dict(sorted(found.items()))
+
+    def day(self, day: int) -> Day:
+        """Return a day's recording."""
+        part = {
+            name: one.slice(*np.searchsorted(one.times, (day * DAY, (day + 1) * DAY)).tolist())
+            for name, one in self._series.items()
+        }
+        peer = part.get("peer")
+        beside = Beside(
+            part.get("trades"), part.get("book"), self._tick, None if peer is None else peer.tape()
+        )
+        return Day(part["tape"].tape(), beside)
+
+    @cached_property
+    def _series(self) -> dict[str, Series]:
+        """What is needed, whole."""
+        held: dict[tuple[str, str], Series] = {}
+        for path in self._paths:
+            for one in self._read(path):
+                if (one.symbol, one.kind) in held:
+                    raise DataError(
+                        f"{path} holds {one.kind} of {one.symbol}, as another file does; bring "
+                        "them into a store with `pregao data import`"
+                    )
+                held[one.symbol, one.kind] = one
+        kind = None if self._kind is None else self._kind.split("-")[0]
+        streams, where = self._features.streams, ", ".join(path.name for path in self._paths)
+        found = {"tape": held[self.symbol, _price_kind(held, self.symbol, kind, where)]}
+        for stream in ("trades", "book"):
+            if stream in streams:
+                if (self.symbol, stream) not in held:
+                    raise _missing(self.symbol, stream, where)
+                found[stream] = held[self.symbol, stream]
+        if "book" in streams:
+            _demand_tick(self.symbol, self._tick)
+        if "peer" in streams:
+            peer, same = _peer(self._features), found["tape"].kind
+            there = (peer, same) in held
+            found["peer"] = held[peer, same if there else _price_kind(held, peer, None, where)]
+        return found
+
+
+def _price_shelf(files: DayFiles, symbol: str, kind: str | None) -> str:
+    shelves = [one for one in files.shelves(symbol) if one.split("-")[0] in ("ticks", "bars")]
+    return _one_of(shelves, symbol, kind, files.root)
+
+
+def _price_kind(
+    held: Mapping[tuple[str, str], Series], symbol: str, kind: str | None, where: str
+) -> str:
+    kinds = [what for name, what in held if name == symbol and what in ("ticks", "bars")]
+    return _one_of(kinds, symbol, kind, where)
+
+
+def _one_of(kinds: Sequence[str], symbol: str, kind: str | None, where: str) -> str:
+    if not kinds:
+        raise UnknownSymbol(
+            f"{where} holds no ticks and no bars of {symbol!r}; collect or import them, or make "
+            "bars of its trades with `pregao data export --bars`"
+        )
+    if kind is None and len(kinds) == 1:
+        return kinds[0]
+    if kind is None or kind not in kinds:
+        wanted = "several kinds" if kind is None else f"no {kind}"
+        raise DataError(f"{where} has {wanted} of {symbol}; say --kind {' or '.join(kinds)}")
+    return kind
+
+
+def _missing(symbol: str, stream: str, where: str) -> DataError:
+    assert stream in KINDS
+    return DataError(
+        f"columns are made of the {stream} of {symbol}, and {where} has none; collect them, or "
+        "take those columns out of features.columns"
+    )
+
+
+def _demand_tick(symbol: str, tick: str) -> None:
+    if not tick:
+        raise ConfigError(f"columns of the order book need the price step of {symbol}", key="tick")
+
+
+def _peer(features: FeatureConfig) -> str:
+    if not features.peer:
+        raise ConfigError("columns of another symbol need its name", key="features.peer")
+    return features.peer
