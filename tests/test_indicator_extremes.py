@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pytest
 
-from features.compiled import pointer
-from features.extremes import highest, highest_size
 from features.families import (
     adx,
     aroon,
@@ -188,23 +185,6 @@ def test_the_unit_of_price_is_nothing_to_columns_free_of_scale(unit: float) -> N
                     np.testing.assert_allclose(
                         a[name] * unit, b[name], err_msg=name, rtol=1e-8, atol=1e-9 * unit
                     )
-
-
-@nb.njit
-def _highest(values, n, state):
-    found = np.empty((len(values), 2))
-    for i in range(len(values)):
-        found[i, 0], found[i, 1] = highest(pointer(state), 0, n, values[i])
-    return found
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 14])
-def test_the_highest_of_a_window_is_the_latest_of_equals(n: int) -> None:
-    values = np.random.default_rng(n).integers(-4, 4, 300).astype(float)
-    got = _highest(values, n, np.zeros(highest_size(n)))[n - 1 :]
-    windows = np.lib.stride_tricks.sliding_window_view(values, n)[:, ::-1]
-    np.testing.assert_array_equal(got[:, 0], windows.max(axis=1))
-    np.testing.assert_array_equal(got[:, 1], windows.argmax(axis=1))
 
 
 @pytest.mark.parametrize("more", [0, 1])

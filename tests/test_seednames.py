@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import features.families
-from features.families import atr, market_session
+from features.families import atr, calendar
 from features.seednames import ALIASES, TALIB, canonical
 from market.errors import ConfigError
 from market.tape import Tape
@@ -130,9 +130,10 @@ def test_the_session_is_the_centre_that_opened_last() -> None:
     hour = 3_600_000_000_000
     saturday = 1_775_260_800_000_000_000  # 4 April 2026, 00:00 UTC
     times = saturday + hour * np.arange(0, 7 * 24) + 1
-    got = columns(
-        market_session.FAMILIES[0], (), Tape.of_ticks("X", times, np.full(len(times), 5.0))
-    )["market_session"]
+    [session] = (one for one in calendar.FAMILIES if one.names(())[0] == "market_session")
+    got = columns(session, (), Tape.of_ticks("X", times, np.full(len(times), 5.0)))[
+        "market_session"
+    ]
     assert not got[:48].any()
     day = [1.0] * 7 + [2.0] * 5 + [3.0] * 9 + [0.0] * 3
     np.testing.assert_array_equal(got[48:], day * 5)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.compiled import Floats, ahead, compiled
+from features.extremes import latest, latest_size
 from features.history import HIGH, LOW
 
 __all__ = ["FAMILIES"]
@@ -14,8 +14,8 @@ __all__ = ["FAMILIES"]
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event; state: the window's top, its bottom."""
     n = int(param[0])
-    _, top = highest(state, 0, n + 1, h[HIGH])
-    _, bottom = highest(state, int(param[1]), n + 1, -h[LOW])
+    top = latest(state, n + 1, h[HIGH])
+    bottom = latest(ahead(state, int(param[1])), n + 1, -h[LOW])
     out[0] = 100.0 * ((bottom - top) / n)
 
 
@@ -34,8 +34,8 @@ FAMILIES = (
         source="Chande (1995); TA-Lib AROONOSC",
         fields=("n",),
         defaults=((25,),),
-        params=lambda args: (float(args[0]), float(highest_size(args[0] + 1))),
-        size=lambda args: 2 * highest_size(args[0] + 1),
+        params=lambda args: (float(args[0]), float(latest_size(args[0] + 1))),
+        size=lambda args: 2 * latest_size(args[0] + 1),
         warmup=lambda args: args[0] + 1,
         least=(2,),
     ),

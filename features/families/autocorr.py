@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from features.blocks import block_pairs, pairs_size
 from features.column import Column, Family
 from features.compiled import Floats, compiled
 from features.history import CHANGE, COUNT, back
+from features.windows import pairs, pairs_size
 
 __all__ = ["FAMILIES"]
 
@@ -18,7 +18,7 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     lag = int(param[0])
     if h[COUNT] < lag + 2:
         return
-    moments = block_pairs(state, int(param[1]), h[CHANGE], back(h, CHANGE, lag))
+    moments = pairs(state, int(param[1]), h[CHANGE], back(h, CHANGE, lag))
     scale = math.sqrt(moments[2]) * math.sqrt(moments[3])
     out[0] = min(max(moments[4] / scale, -1.0), 1.0) if scale > 0.0 else 0.0
 

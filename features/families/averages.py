@@ -9,9 +9,9 @@ from __future__ import annotations
 from features.column import Column, Family
 from features.compiled import Floats, compiled
 from features.history import CLOSE
-from features.rolling import TOTAL, total
 from features.scale import ratio
 from features.smoothing import SEEDED, seeded
+from features.windows import total, total_size
 
 __all__ = ["FAMILIES"]
 
@@ -20,7 +20,7 @@ __all__ = ["FAMILIES"]
 def simple(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
-    out[0] = total(h, CLOSE, n, state) / n
+    out[0] = total(state, n, h[CLOSE]) / n
     out[1] = ratio(h[CLOSE] - out[0], out[0])
 
 
@@ -48,8 +48,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((3,), (12,), (20,)),
         params=lambda args: (float(args[0]),),
-        size=lambda args: TOTAL,
-        lookback=lambda args: args[0],
+        size=lambda args: total_size(args[0]),
         warmup=lambda args: args[0],
     ),
     Family(

@@ -16,7 +16,7 @@ __all__ = ["FAMILIES"]
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    mean, variance = moments(state, 0, int(param[0]), h[CLOSE])
+    mean, variance = moments(state, int(param[0]), h[CLOSE])
     deviation = math.sqrt(variance)
     out[0] = ratio(h[CLOSE] - mean, 2.0 * deviation)
     out[1] = 4.0 * deviation / mean

@@ -20,7 +20,7 @@ from features.book_view import (
     back,
 )
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.scale import log_ratio, ratio
 from features.windows import moments, moments_size, total, total_size
 
@@ -50,8 +50,8 @@ def _flow(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     if ask >= state[_ASK]:
         flow += state[_ASK_SIZE]
     state[_BID], state[_BID_SIZE], state[_ASK], state[_ASK_SIZE] = bid, bid_size, ask, ask_size
-    flows = total(state, _SUMS, n, flow)
-    depth = total(state, _SUMS + 2 + n, n, 0.5 * (bid_size + ask_size))
+    flows = total(ahead(state, _SUMS), n, flow)
+    depth = total(ahead(state, _SUMS + 2 + n), n, 0.5 * (bid_size + ask_size))
     out[0] = math.nan if math.isnan(h[MID]) else ratio(flows, depth)
 
 
@@ -82,7 +82,7 @@ def _spread(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     known = not math.isnan(h[SPREAD])
     if known:
         state[_SPREAD] = h[SPREAD]
-    mean, variance = moments(state, _WINDOW, int(param[0]), state[_SPREAD])
+    mean, variance = moments(ahead(state, _WINDOW), int(param[0]), state[_SPREAD])
     out[0] = mean if known else math.nan
     out[1] = ratio(h[SPREAD] - mean, max(math.sqrt(variance), _LEAST_SD * mean))
     if not known:

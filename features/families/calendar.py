@@ -25,6 +25,8 @@ _EUROPE = (7.0, 16.0)
 _AMERICA = (12.0, 21.0)
 """New York, 08:00 to 17:00 there in summer."""
 
+_FRIDAY = 4
+
 _SEEN, _WEEKDAY, _LAST = range(3)
 
 
@@ -73,6 +75,21 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     out[7] = out[5] * out[6]
     out[8] = 24.0 - hour
     out[9] = state[_LAST]
+
+
+@compiled
+def _session(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
+    """Read day and clock of the event."""
+    hour = h[CLOCK] / _HOUR
+    out[0] = 0.0
+    if (int(h[DAY]) + 3) % 7 > _FRIDAY:
+        return
+    if _within(hour, _AMERICA[0], _AMERICA[1]) > 0.0:
+        out[0] = 3.0
+    elif _within(hour, _EUROPE[0], _EUROPE[1]) > 0.0:
+        out[0] = 2.0
+    elif _within(hour, _ASIA[0], _ASIA[1]) > 0.0:
+        out[0] = 1.0
 
 
 _FIRST = date(2010, 1, 1)
@@ -137,6 +154,20 @@ FAMILIES = (
         ),
         source="usual hours of the foreign exchange market; cyclical encoding of the week",
         size=lambda args: 3,
+    ),
+    Family(
+        step=_session,
+        columns=(
+            Column(
+                "market_session",
+                "centre that opened last, in the hours of session_asia (1), session_europe (2) and "
+                "session_america (3); 0 while none is open",
+                unit="class",
+                low=0.0,
+                high=3.0,
+            ),
+        ),
+        source="usual hours of the foreign exchange market",
     ),
     Family(
         step=_b3,

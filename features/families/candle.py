@@ -41,7 +41,7 @@ def step_gap(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
 def step_spread(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
-    out[0] = total(state, 0, n, max(h[HIGH] - h[LOW], 0.0) / h[CLOSE]) / n
+    out[0] = total(state, n, max(h[HIGH] - h[LOW], 0.0) / h[CLOSE]) / n
 
 
 FAMILIES = (

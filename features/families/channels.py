@@ -6,7 +6,7 @@ import math
 
 from features.column import Column, Family
 from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.extremes import extremes, extremes_size
 from features.history import LEVEL, VOLATILITY
 from features.scale import LIMIT, ratio
 
@@ -16,10 +16,7 @@ __all__ = ["FAMILIES"]
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    n = int(param[0])
-    roof, _ = highest(state, 0, n, h[LEVEL])
-    below, _ = highest(state, int(param[2]), n, -h[LEVEL])
-    floor = -below
+    floor, roof = extremes(state, int(param[0]), h[LEVEL], h[LEVEL])
     width = roof - floor
     # not 2 level - floor - roof: that leaves ±1 by what rounding takes
     out[0] = ratio((h[LEVEL] - floor) - (roof - h[LEVEL]), width)
@@ -48,8 +45,8 @@ FAMILIES = (
         source="Donchian channel, on log closes",
         fields=("n",),
         defaults=((32,),),
-        params=lambda args: (float(args[0]), math.sqrt(args[0]), float(highest_size(args[0]))),
-        size=lambda args: 2 * highest_size(args[0]),
+        params=lambda args: (float(args[0]), math.sqrt(args[0])),
+        size=lambda args: extremes_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),

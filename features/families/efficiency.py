@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features.blocks import block_extremes, block_sum, extremes_size, sum_size
 from features.column import Column, Family
 from features.compiled import Floats, compiled
+from features.extremes import extremes, extremes_size
 from features.history import CHANGE, CLOSE, COUNT, PREVIOUS, back
+from features.windows import total, total_size
 
 __all__ = ["FAMILIES"]
 
@@ -16,7 +17,7 @@ def path_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     if h[COUNT] < 2.0:
         return
     n = int(param[0])
-    path = block_sum(state, n, abs(h[CLOSE] - h[PREVIOUS]))
+    path = total(state, n, abs(h[CLOSE] - h[PREVIOUS]))
     if h[COUNT] > n:
         move = abs(h[CLOSE] - back(h, CLOSE, n))
         out[0] = min(move / path, 1.0) if path > 0.0 else 0.0
@@ -28,13 +29,13 @@ def share_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     if h[COUNT] < 2.0:
         return
     n = int(param[0])
-    out[0] = block_sum(state, n, 1.0 if h[CHANGE] > 0.0 else 0.0) / n
+    out[0] = total(state, n, 1.0 if h[CHANGE] > 0.0 else 0.0) / n
 
 
 @compiled
 def extreme_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    lowest, highest = block_extremes(state, int(param[0]), h[CLOSE])
+    lowest, highest = extremes(state, int(param[0]), h[CLOSE], h[CLOSE])
     out[0] = h[CLOSE] / highest - 1.0
     out[1] = h[CLOSE] / lowest - 1.0
 
@@ -55,7 +56,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((10,), (64,)),
         params=lambda args: (float(args[0]),),
-        size=lambda args: sum_size(args[0]),
+        size=lambda args: total_size(args[0]),
         lookback=lambda args: args[0],
         warmup=lambda args: args[0] + 1,
     ),
@@ -73,7 +74,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((16,), (64,)),
         params=lambda args: (float(args[0]),),
-        size=lambda args: sum_size(args[0]),
+        size=lambda args: total_size(args[0]),
         warmup=lambda args: args[0] + 1,
     ),
     Family(

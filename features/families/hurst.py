@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 
-from features.blocks import block_sum, sum_size
 from features.column import Args, Column, Family
 from features.compiled import Floats, ahead, compiled
 from features.history import CHANGE, COUNT, LEVEL, back
+from features.windows import total, total_size
 
 __all__ = ["FAMILIES"]
 
@@ -29,7 +29,7 @@ def _spread(h: Floats, state: Floats, k: int, n: int) -> float:
     if h[COUNT] <= k:
         return 0.0
     change = h[LEVEL] - back(h, LEVEL, k)
-    return block_sum(state, n - k + 1, change * change) / (n - k + 1)
+    return total(state, n - k + 1, change * change) / (n - k + 1)
 
 
 @compiled
@@ -38,7 +38,7 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     if h[COUNT] < 2.0:
         return
     n = int(param[0])
-    one = block_sum(state, n, h[CHANGE] * h[CHANGE]) / n
+    one = total(state, n, h[CHANGE] * h[CHANGE]) / n
     two = _spread(h, ahead(state, int(param[1])), 2, n)
     eight = _spread(h, ahead(state, int(param[2])), 8, n)
     wide = _spread(h, ahead(state, int(param[3])), _LONGEST, n)
@@ -54,9 +54,9 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
 
 def _params(args: Args) -> tuple[float, ...]:
     n = args[0]
-    two = sum_size(n)
-    eight = two + sum_size(n - 1)
-    return float(n), float(two), float(eight), float(eight + sum_size(n - 7))
+    two = total_size(n)
+    eight = two + total_size(n - 1)
+    return float(n), float(two), float(eight), float(eight + total_size(n - 7))
 
 
 FAMILIES = (
@@ -76,7 +76,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((256,),),
         params=_params,
-        size=lambda args: sum(sum_size(args[0] - k + 1) for k in (1, 2, 8, _LONGEST)),
+        size=lambda args: sum(total_size(args[0] - k + 1) for k in (1, 2, 8, _LONGEST)),
         lookback=lambda args: _LONGEST,
         warmup=lambda args: args[0] + 1,
         least=(32,),

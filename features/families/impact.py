@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.families.ticks import direction
 from features.history import BUY, CHANGE, CLOSE, COUNT, VOLATILITY, VOLUME, back
 from features.scale import LIMIT, ratio
@@ -31,10 +31,10 @@ def move_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     n = int(param[0])
     here, before = h[CHANGE], back(h, CHANGE, 1)
     each = 2 + n
-    size = total(state, 0, n, abs(here))
-    mean = total(state, each, n, here) / n
-    lagged = total(state, 2 * each, n, before) / n
-    product = total(state, 3 * each, n, here * before) / n
+    size = total(state, n, abs(here))
+    mean = total(ahead(state, each), n, here) / n
+    lagged = total(ahead(state, 2 * each), n, before) / n
+    product = total(ahead(state, 3 * each), n, here * before) / n
     out[0] = size / n
     out[1] = 2.0 * math.sqrt(max(mean * lagged - product, 0.0))
 
@@ -59,13 +59,13 @@ def volume_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     if money < _NOTHING:
         money = 0.0
     each = 2 + n
-    product = total(state, 0, n, change * signed)
-    square = total(state, each, n, signed * signed)
-    volumes = total(state, 2 * each, n, volume)
-    toxic = total(state, 3 * each, n, unequal)
-    spent = total(state, 4 * each, n, money)
-    traded = total(state, 5 * each, n, 1.0 if money > 0.0 else 0.0)
-    costs = total(state, 6 * each, n, abs(change) / money if money > 0.0 else 0.0)
+    product = total(state, n, change * signed)
+    square = total(ahead(state, each), n, signed * signed)
+    volumes = total(ahead(state, 2 * each), n, volume)
+    toxic = total(ahead(state, 3 * each), n, unequal)
+    spent = total(ahead(state, 4 * each), n, money)
+    traded = total(ahead(state, 5 * each), n, 1.0 if money > 0.0 else 0.0)
+    costs = total(ahead(state, 6 * each), n, abs(change) / money if money > 0.0 else 0.0)
     if not known:
         out[0] = out[1] = out[2] = out[3] = math.nan
         return
@@ -81,8 +81,8 @@ def sides_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event: what was bought of it, and what sold."""
     n = int(param[0])
     known = not (math.isnan(h[BUY]) or math.isnan(h[VOLUME]))
-    net = total(state, 0, n, 2.0 * h[BUY] - h[VOLUME] if known else 0.0)
-    volumes = total(state, 2 + n, n, h[VOLUME] if known else 0.0)
+    net = total(state, n, 2.0 * h[BUY] - h[VOLUME] if known else 0.0)
+    volumes = total(ahead(state, 2 + n), n, h[VOLUME] if known else 0.0)
     out[0] = min(max(ratio(net, volumes), -1.0), 1.0) if known else math.nan
 
 

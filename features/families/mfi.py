@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CLOSE, COUNT, HIGH, LOW, VOLUME
 from features.windows import total, total_size
 
@@ -21,8 +21,8 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
         return
     n, known = int(param[0]), not math.isnan(h[VOLUME])
     flow = typical * h[VOLUME] if known else 0.0
-    up = total(state, 1, n, flow if typical > before else 0.0)
-    down = total(state, int(param[1]), n, flow if typical < before else 0.0)
+    up = total(ahead(state, 1), n, flow if typical > before else 0.0)
+    down = total(ahead(state, int(param[1])), n, flow if typical < before else 0.0)
     if not known:
         out[0] = math.nan
     elif up + down > 0.0:

@@ -1,7 +1,7 @@
 """Skewness and kurtosis of the returns: which side is wild, and how often.
 
-Four moments a window, kept as :mod:`features.blocks` keeps two: the fourth power of one spike would
-drown whatever comes after it in any sum that it were taken from again.
+Four moments a window, kept as :mod:`features.windows` keeps two: the fourth power of one spike
+would drown whatever comes after it in any sum that it were taken from again.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CLOSE, COUNT, PREVIOUS, VOLUME
 from features.scale import ratio
 from features.windows import total, total_size
@@ -34,8 +34,8 @@ def trend(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     n, known = int(param[0]), not math.isnan(h[VOLUME])
     volume = h[VOLUME] if known else 0.0
     sign = (1.0 if h[CLOSE] > h[PREVIOUS] else 0.0) - (1.0 if h[CLOSE] < h[PREVIOUS] else 0.0)
-    signed = total(state, 0, n, sign * volume)
-    traded = total(state, int(param[1]), n, volume)
+    signed = total(state, n, sign * volume)
+    traded = total(ahead(state, int(param[1])), n, volume)
     out[0] = ratio(signed, traded) if known else math.nan
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.compiled import Floats, ahead, compiled
+from features.extremes import extremes, extremes_size
 from features.history import CLOSE, COUNT, LEVEL, VOLATILITY, back
-from features.rolling import TOTAL, total
 from features.scale import LIMIT, ratio
+from features.windows import total, total_size
 
 __all__ = ["FAMILIES"]
 
@@ -22,7 +22,7 @@ _NEAR = 1.5
 """Volatilities within which a level is near. No whole number: where all steps of the price are
 equal, a close lies a whole number of volatilities away, and rounding would decide."""
 
-_FLOOR, _ROOF, _WINDOWS = range(3)
+_FLOOR, _ROOF, _WINDOW = range(3)
 
 
 @compiled
@@ -35,9 +35,8 @@ def _levels(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     out[1] = ratio(below, volatility * param[1])
     out[2] = 1.0 if abs(above) < _NEAR * volatility else 0.0
     out[3] = 1.0 if abs(below) < _NEAR * volatility else 0.0
-    lowest, _ = highest(state, _WINDOWS, n, -h[LEVEL])
-    state[_FLOOR] = -lowest
-    state[_ROOF], _ = highest(state, int(param[2]), n, h[LEVEL])
+    found = extremes(ahead(state, _WINDOW), n, h[LEVEL], h[LEVEL])
+    state[_FLOOR], state[_ROOF] = found
 
 
 @compiled
@@ -54,7 +53,7 @@ def _burst(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
 @compiled
 def _reversion(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
-    mean = total(h, CLOSE, int(param[0]), state) / param[0]
+    mean = total(state, int(param[0]), h[CLOSE]) / param[0]
     out[0] = ratio(h[CLOSE] - mean, mean)
 
 
@@ -91,12 +90,8 @@ FAMILIES = (
         source="Donchian channel of closes as support and resistance",
         fields=("n",),
         defaults=((64,),),
-        params=lambda args: (
-            float(args[0]),
-            math.sqrt(args[0]),
-            float(_WINDOWS + highest_size(args[0])),
-        ),
-        size=lambda args: _WINDOWS + 2 * highest_size(args[0]),
+        params=lambda args: (float(args[0]), math.sqrt(args[0])),
+        size=lambda args: _WINDOW + extremes_size(args[0]),
         warmup=lambda args: args[0] + 1,
         least=(2,),
     ),
@@ -134,8 +129,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((50,),),
         params=lambda args: (float(args[0]),),
-        size=lambda args: TOTAL,
-        lookback=lambda args: args[0],
+        size=lambda args: total_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 
-from features.blocks import block_pairs, pairs_size
 from features.column import Args, Column, Family
 from features.compiled import Floats, ahead, compiled
 from features.history import CHANGE, COUNT, VOLATILITY, back
 from features.peer import HEAD, peer_change
 from features.scale import LIMIT, ratio
+from features.windows import pairs, pairs_size
 
 __all__ = ["FAMILIES"]
 
@@ -23,7 +23,7 @@ __all__ = ["FAMILIES"]
 @compiled
 def _correlation(state: Floats, n: int, x: float, y: float) -> float:
     """Put a pair in; return the correlation of the last ``n``, 0 where either doesn't vary."""
-    moments = block_pairs(state, n, x, y)
+    moments = pairs(state, n, x, y)
     scale = math.sqrt(moments[2]) * math.sqrt(moments[3])
     return min(max(moments[4] / scale, -1.0), 1.0) if scale > 0.0 else 0.0
 
@@ -36,7 +36,7 @@ def pair_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     change = peer_change(h, state, int(param[1]))
     if math.isnan(change):
         return
-    own, peer, own_variance, variance, both = block_pairs(
+    own, peer, own_variance, variance, both = pairs(
         ahead(state, HEAD), n, back(h, CHANGE, 1), change
     )
     if state[1] <= n:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CLOSE, COUNT, HIGH, LOW, OPEN, PREVIOUS, VOLATILITY
 from features.scale import ratio
 from features.windows import moments, moments_size, total, total_size
@@ -34,11 +34,11 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
         u, d = math.log(h[HIGH] / h[OPEN]), math.log(h[LOW] / h[OPEN])
         c = math.log(h[CLOSE] / h[OPEN])
     trending = max(u * (u - c) + d * (d - c), 0.0)
-    ranges = total(state, 0, n, (u - d) * (u - d)) / n
-    bodies = total(state, sums, n, c * c) / n
-    satchell = total(state, 2 * sums, n, trending) / n
-    _, gaps = moments(state, 3 * sums, n, o)
-    _, within = moments(state, 3 * sums + both, n, c)
+    ranges = total(state, n, (u - d) * (u - d)) / n
+    bodies = total(ahead(state, sums), n, c * c) / n
+    satchell = total(ahead(state, 2 * sums), n, trending) / n
+    _, gaps = moments(ahead(state, 3 * sums), n, o)
+    _, within = moments(ahead(state, 3 * sums + both), n, c)
     zhang = math.sqrt(param[3] * gaps + param[4] * within + param[5] * satchell)
     parkinson = math.sqrt(_PARKINSON * ranges)
     out[0] = parkinson

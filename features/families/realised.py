@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CHANGE, COUNT
 from features.windows import total, total_size
 
@@ -25,10 +25,10 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
         return
     n = int(param[0])
     size = abs(h[CHANGE])
-    variance = total(state, 1, n, size * size) / n
+    variance = total(ahead(state, 1), n, size * size) / n
     bipower = 0.0
     if h[COUNT] > 2.0:
-        products = total(state, int(param[1]), n - 1, size * state[0])
+        products = total(ahead(state, int(param[1])), n - 1, size * state[0])
         bipower = _HALF_PI * products / (n - 1)
     state[0] = size
     out[0] = math.sqrt(variance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CHANGE, COUNT
 from features.scale import LIMIT
 from features.smoothing import EWMA, decay, ewma
@@ -29,8 +29,8 @@ def step_ratio(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
         return
     m, n = int(param[0]), int(param[1])
     square = h[CHANGE] * h[CHANGE]
-    short = total(state, 0, m, square) / m
-    long = total(state, int(param[2]), n, square) / n
+    short = total(state, m, square) / m
+    long = total(ahead(state, int(param[2])), n, square) / n
     out[0] = min(math.sqrt(short / long), LIMIT) if long > 0.0 else 1.0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.compiled import Floats, ahead, compiled
+from features.extremes import extremes, extremes_size
 from features.history import CLOSE, COUNT, HIGH, LOW
 from features.windows import total, total_size
 
@@ -13,24 +13,22 @@ __all__ = ["FAMILIES"]
 
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; state: the range's top, its bottom, the windows of fast and of slow %K."""
+    """Take one event; state: the range, the windows of fast and of slow %K."""
     n, k, d = int(param[0]), int(param[1]), int(param[2])
-    top, _ = highest(state, 0, n, h[HIGH])
-    bottom, _ = highest(state, int(param[3]), n, -h[LOW])
-    bottom = -bottom
+    bottom, top = extremes(state, n, h[LOW], h[HIGH])
     if h[COUNT] < n:
         return
     fast = 100.0 * ((h[CLOSE] - bottom) / (top - bottom)) if top > bottom else 0.0
-    out[0] = total(state, int(param[4]), k, fast) / k
+    out[0] = total(ahead(state, int(param[3])), k, fast) / k
     if h[COUNT] >= n + k - 1:
-        out[1] = total(state, int(param[5]), d, out[0]) / d
+        out[1] = total(ahead(state, int(param[4])), d, out[0]) / d
 
 
-def _places(args: Args) -> tuple[int, int, int, int]:
-    """Return where the range's bottom and the windows of fast and of slow %K begin, and the end."""
-    bottom = highest_size(args[0])
-    slow = 2 * bottom + total_size(args[1])
-    return bottom, 2 * bottom, slow, slow + total_size(args[2])
+def _places(args: Args) -> tuple[int, int, int]:
+    """Return where the windows of fast and of slow %K begin, and the end."""
+    fast = extremes_size(args[0])
+    slow = fast + total_size(args[1])
+    return fast, slow, slow + total_size(args[2])
 
 
 FAMILIES = (

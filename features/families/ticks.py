@@ -7,7 +7,8 @@ closes. The first event is no move: nobody knows where the price came from.
 from __future__ import annotations
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
+from features.extremes import highest, highest_size
 from features.history import CHANGE, COUNT, TIME, VOLATILITY, back
 from features.scale import LIMIT, log_ratio, ratio
 from features.smoothing import EWMA, decay, ewma
@@ -34,19 +35,6 @@ def direction(change: float) -> float:
 
 
 @compiled
-def _longest(state: Floats, at: int, n: int, place: int, run: float) -> float:
-    """Return the longest of the last ``n`` runs, in blocks as :mod:`features.windows` has sums."""
-    top = run if place == 0 else max(state[at], run)
-    state[at] = top
-    state[at + 1 + place] = run
-    if place + 1 < n:
-        return max(top, float(state[at + 2 + place]))
-    for i in range(at + n - 1, at, -1):
-        state[i] = max(state[i], state[i + 1])
-    return top
-
-
-@compiled
 def tick_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event: its own direction and size."""
     out[0] = direction(h[CHANGE])
@@ -70,10 +58,10 @@ def window_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
             state[_RUN] = 1.0
         state[_LAST] = move
     each = 2 + n
-    up = total(state, _SUMS, n, move)
-    moved = total(state, _SUMS + each, n, abs(move))
-    turned = total(state, _SUMS + 2 * each, n, reversal)
-    longest = _longest(state, _SUMS + 3 * each, n, (count - 2) % n, state[_RUN])
+    up = total(ahead(state, _SUMS), n, move)
+    moved = total(ahead(state, _SUMS + each), n, abs(move))
+    turned = total(ahead(state, _SUMS + 2 * each), n, reversal)
+    longest = highest(ahead(state, _SUMS + 3 * each), n, state[_RUN])
     if count <= n:
         return
     elapsed = 1e-9 * (h[TIME] - back(h, TIME, n))
@@ -96,7 +84,7 @@ def intensity_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None
 
 
 def _window_size(args: Args) -> int:
-    return _SUMS + 3 * total_size(args[0]) + 1 + args[0]
+    return _SUMS + 3 * total_size(args[0]) + highest_size(args[0])
 
 
 FAMILIES = (

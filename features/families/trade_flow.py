@@ -6,7 +6,7 @@ A trade whose aggressor is unknown counts in volume and on neither side.
 from __future__ import annotations
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.scale import log_ratio, ratio
 from features.smoothing import EWMA, decay, ewma
 from features.trade_view import CHANGE, COUNT, LEVEL, PRICE, SIDE, SIZE, back
@@ -26,13 +26,13 @@ def _window(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     large = size if size * state[1] > _LARGE * state[0] else 0.0
     ewma(state, 0, param[1], size)
     at = EWMA
-    volume = total(state, at, n, size)
+    volume = total(ahead(state, at), n, size)
     at += 2 + n
-    signed = total(state, at, n, h[SIDE] * size)
+    signed = total(ahead(state, at), n, h[SIDE] * size)
     at += 2 + n
-    worth = total(state, at, n, size * h[LEVEL])
+    worth = total(ahead(state, at), n, size * h[LEVEL])
     at += 2 + n
-    share = total(state, at, n, large)
+    share = total(ahead(state, at), n, large)
     if volume > 0.0:
         mean = worth / volume
         out[0] = signed / volume
@@ -51,9 +51,9 @@ def _kyle(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
         return
     n = int(param[0])
     signed = h[SIDE] * h[SIZE]
-    cross = total(state, 0, n, h[CHANGE] * signed)
-    square = total(state, 2 + n, n, signed * signed)
-    volume = total(state, 2 * (2 + n), n, h[SIZE])
+    cross = total(state, n, h[CHANGE] * signed)
+    square = total(ahead(state, 2 + n), n, signed * signed)
+    volume = total(ahead(state, 2 * (2 + n)), n, h[SIZE])
     out[0] = ratio(cross * (volume / n), square)
 
 

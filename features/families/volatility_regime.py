@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 from features.column import Args, Column, Family
-from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.compiled import Floats, ahead, compiled
+from features.extremes import extremes, extremes_size
 from features.history import COUNT, VOLATILITY
 from features.scale import ratio
 from features.windows import moments, moments_size
@@ -24,26 +24,25 @@ _STILL = 1e-6  # of log volatility: what differs by less is no regime, but round
 
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; state: moments, highest, lowest."""
+    """Take one event; state: moments, extremes."""
     if h[COUNT] < 2.0:
         return
     n = int(param[0])
     level = math.log(max(h[VOLATILITY], _FLOOR))
-    mean, variance = moments(state, 0, n, level)
-    high, _ = highest(state, int(param[1]), n, level)
-    depth, _ = highest(state, int(param[2]), n, -level)
-    width = high + depth
+    mean, variance = moments(state, n, level)
+    low, high = extremes(ahead(state, int(param[1])), n, level, level)
+    width = high - low
     spread = math.sqrt(variance)
     wide = max(spread, _STILL)
     out[0] = 2.0 if level > mean + wide else 0.0 if level < mean - wide else 1.0
     out[1] = spread
     out[2] = ratio(level - mean, spread) if spread > _STILL else 0.0
-    out[3] = ((level + depth) - (high - level)) / width if width > _STILL else 0.0
+    out[3] = ((level - low) - (high - level)) / width if width > _STILL else 0.0
 
 
 def _params(args: Args) -> tuple[float, ...]:
     n = args[0]
-    return n, moments_size(n), moments_size(n) + highest_size(n)
+    return n, moments_size(n)
 
 
 FAMILIES = (
@@ -81,7 +80,7 @@ FAMILIES = (
         fields=("n",),
         defaults=((256,),),
         params=_params,
-        size=lambda args: moments_size(args[0]) + 2 * highest_size(args[0]),
+        size=lambda args: moments_size(args[0]) + extremes_size(args[0]),
         warmup=lambda args: args[0] + 1,
         least=(2,),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CLOSE, TRADES, VOLUME
 from features.scale import LIMIT, log_ratio, ratio
 from features.windows import moments, moments_size, total, total_size
@@ -22,9 +22,9 @@ def ratio_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     n = int(param[0])
     known = not math.isnan(h[VOLUME])
     volume = h[VOLUME] if known else 0.0
-    volumes = total(state, 0, n, volume)
+    volumes = total(state, n, volume)
     money = volume * h[CLOSE]
-    mean, variance = moments(state, 2 + n, n, money)
+    mean, variance = moments(ahead(state, 2 + n), n, money)
     out[0] = ratio(volume * n, volumes) if known else math.nan
     out[1] = ratio(money - mean, math.sqrt(variance)) if known else math.nan
 
@@ -35,8 +35,8 @@ def trend_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     m, n = int(param[0]), int(param[1])
     known = not math.isnan(h[VOLUME])
     volume = h[VOLUME] if known else 0.0
-    short = total(state, 0, m, volume) / m
-    long = total(state, 2 + m, n, volume) / n
+    short = total(state, m, volume) / m
+    long = total(ahead(state, 2 + m), n, volume) / n
     out[0] = ratio(short - long, long) if known else math.nan
 
 
@@ -47,8 +47,8 @@ def trades_step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     known = not (math.isnan(h[TRADES]) or math.isnan(h[VOLUME]))
     volume = h[VOLUME] if known else 0.0
     trades = h[TRADES] if known else 0.0
-    volumes = total(state, 0, n, volume)
-    counted = total(state, 2 + n, n, trades)
+    volumes = total(state, n, volume)
+    counted = total(ahead(state, 2 + n), n, trades)
     out[0] = log_ratio(volume * counted, trades * volumes) if known else math.nan
     out[1] = ratio(trades * n, counted) if known else math.nan
 

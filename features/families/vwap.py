@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from features.column import Column, Family
-from features.compiled import Floats, compiled
+from features.compiled import Floats, ahead, compiled
 from features.history import CLOSE, COUNT, DAY, HIGH, LOW, VOLUME
 from features.scale import ratio
 from features.windows import total, total_size
@@ -21,8 +21,8 @@ def rolling(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event; state: windows of money and of volume."""
     n, known = int(param[0]), not math.isnan(h[VOLUME])
     volume = h[VOLUME] if known else 0.0
-    money = total(state, 0, n, (h[HIGH] + h[LOW] + h[CLOSE]) / 3.0 * volume)
-    traded = total(state, int(param[1]), n, volume)
+    money = total(state, n, (h[HIGH] + h[LOW] + h[CLOSE]) / 3.0 * volume)
+    traded = total(ahead(state, int(param[1])), n, volume)
     if not known:
         out[0] = math.nan
     elif traded > 0.0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.column import Column, Family
 from features.compiled import Floats, compiled
-from features.extremes import highest, highest_size
+from features.extremes import extremes, extremes_size
 from features.history import CLOSE, HIGH, LOW
 
 __all__ = ["FAMILIES"]
@@ -12,11 +12,8 @@ __all__ = ["FAMILIES"]
 
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; state: the range's top, its bottom."""
-    n = int(param[0])
-    top, _ = highest(state, 0, n, h[HIGH])
-    bottom, _ = highest(state, int(param[1]), n, -h[LOW])
-    bottom = -bottom
+    """Take one event."""
+    bottom, top = extremes(state, int(param[0]), h[LOW], h[HIGH])
     out[0] = 100.0 * ((h[CLOSE] - top) / (top - bottom)) if top > bottom else 0.0
 
 
@@ -35,8 +32,8 @@ FAMILIES = (
         source="Williams (1973); TA-Lib WILLR",
         fields=("n",),
         defaults=((14,),),
-        params=lambda args: (float(args[0]), float(highest_size(args[0]))),
-        size=lambda args: 2 * highest_size(args[0]),
+        params=lambda args: (float(args[0]),),
+        size=lambda args: extremes_size(args[0]),
         warmup=lambda args: args[0],
         least=(2,),
     ),

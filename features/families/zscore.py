@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from features.blocks import block_moments, moments_size
 from features.column import Column, Family
 from features.compiled import Floats, compiled
 from features.history import CHANGE, COUNT, LEVEL, VOLUME
-from features.scale import ratio
+from features.scale import LIMIT, ratio
+from features.windows import moments, moments_size
 
 __all__ = ["FAMILIES"]
 
@@ -16,7 +16,7 @@ __all__ = ["FAMILIES"]
 @compiled
 def _score(state: Floats, n: int, value: float) -> float:
     """Put a value in; return its distance to the mean in standard deviations."""
-    mean, variance = block_moments(state, n, value)
+    mean, variance = moments(state, n, value)
     return ratio(value - mean, math.sqrt(variance))
 
 
@@ -53,8 +53,8 @@ FAMILIES = (
                 "zscore_{n}",
                 "(log close - its mean) / its population sd over the last n events, this one "
                 "included; 0 where sd is 0",
-                low=-16.0,
-                high=16.0,
+                low=-LIMIT,
+                high=LIMIT,
             ),
         ),
         source=_SOURCE,
@@ -72,8 +72,8 @@ FAMILIES = (
                 "return_zscore_{n}",
                 "(log return - its mean) / its population sd over the last n log returns, this "
                 "one included; 0 where sd is 0",
-                low=-16.0,
-                high=16.0,
+                low=-LIMIT,
+                high=LIMIT,
             ),
         ),
         source=_SOURCE,
@@ -91,8 +91,8 @@ FAMILIES = (
                 "volume_zscore_{n}",
                 "(volume - its mean) / its population sd over the last n known volumes (fewer at "
                 "first), this one included; 0 where sd is 0; nan where the volume is unknown",
-                low=-16.0,
-                high=16.0,
+                low=-LIMIT,
+                high=LIMIT,
             ),
         ),
         source=_SOURCE,
