@@ -306,6 +306,34 @@ def columns(
     raise typer.Exit(run(names or (), need or (), console))
 
 
+@features_app.command()
+@_plainly
+def audit(
+    config: Annotated[Path | None, typer.Argument(help="YAML file; all columns if none.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of recordings; a made-up market if none.")
+    ] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
+    ] = None,
+    cuts: Annotated[int, typer.Option(min=1, help="Random times to cut the data at.")] = 8,
+    events: Annotated[int, typer.Option(min=2, help="Of each recording, its first.")] = 5_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 7,
+) -> None:
+    """Hold columns and labels against data; exit status 1 if one looks ahead, or worse."""
+    from actors.audit import subjects
+    from features.auditing import run
+    from market.config import load
+    from serve.settings import FileConfig
+
+    floor = None if config is None else load(config, FileConfig).floor
+    found = subjects(floor, data, symbols or (), tuple(columns or ()), seed)
+    raise typer.Exit(run(found, console, cuts, seed, events))
+
+
 @app.command()
 @_plainly
 def exchange(

@@ -1,7 +1,7 @@
 """A made-up market with everything recorded: what an audit looks at where there are no recordings.
 
-Quotes around a wandering price, trades that hit them, bars of the trades, and another symbol that
-moves with it: no number in it means anything, but nothing in it is unknown.
+Quotes around a wandering price that jumps now and then, trades that hit them, bars of the trades,
+and another symbol that moves with it: no number in it means anything, but nothing in it is unknown.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def specimen(rng: np.random.Generator, bars: int = 3_000, gap: bool = True) -> t
     """
     trades = 4 * bars
     common, own = rng.standard_t(4, trades) * 2.5e-4, rng.normal(0.0, 2.5e-4, trades)
+    own[::700] += rng.choice([-0.02, 0.02], len(own[::700]))
     mids = np.round(100.0 * np.exp(np.cumsum(common + own)), 2)
     times = _START + np.arange(1, trades + 1) * (_STEP // 4) - SECOND
     sizes = np.round(rng.lognormal(0.0, 1.0, trades) + 0.01, 2)
@@ -53,8 +54,7 @@ def specimen(rng: np.random.Generator, bars: int = 3_000, gap: bool = True) -> t
     hole = 4 * (2 * bars // 3)
     fresh = np.zeros(trades, np.bool_)
     fresh[hole] = gap
-    # The bar that holds the hole ends after it, and what was told before its end is forgotten.
-    whole = {*range(0, trades, 400), hole + 4}
+    whole = set(range(0, trades, 400))
     told = Series.trades("A", times, np.arange(trades), prices, sizes, sides, fresh)
     book = Series.from_events("A", _updates(rng, mids, spread, times - SECOND, whole))
     moves = np.resize(common[::4] * 2.0, bars + 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+_STREAMS: tuple[Stream, ...] = get_args(Stream)
+
+
 @dataclass(frozen=True)
 class Watched:
     """What an engine said after every tick or bar.
@@ -36,7 +40,7 @@ class Watched:
     counts
         For each stream ``int64[n]``: events since the start or the last hole.
     stretch
-        ``int64[n]``: holes so far.
+        For each stream ``int64[n]``: holes so far that made its columns begin anew.
     sighted
         For each stream ``bool[n]``: since the start or the last hole, wherever it was looked at the
         mid (of the book and at trades) or the peer's price (of prices) was known.
@@ -45,7 +49,7 @@ class Watched:
     values: Floats
     infinite: Bools
     counts: dict[Stream, Ints]
-    stretch: Ints
+    stretch: dict[Stream, Ints]
     sighted: dict[Stream, Bools]
 
     def complete(self, family: Family, tape: Tape) -> Bools:
@@ -57,7 +61,8 @@ class Watched:
             for field in _FIELDS.get(family.need, ()):
                 known &= ~np.isnan(tape.values[:, field])
         missed = np.cumsum(~known)
-        first = np.searchsorted(self.stretch, self.stretch)
+        stretch = self.stretch[family.stream]
+        first = np.searchsorted(stretch, stretch)
         complete: Bools = missed == missed[first] - ~known[first]
         return complete
 
@@ -74,15 +79,11 @@ class _Eye:
 
     def __init__(self, tape: Tape, beside: Beside) -> None:
         self._symbol, self._tick = tape.symbol, beside.tick
-        self.stretch = -1
-        self._begin()
-
-    def _begin(self) -> None:
-        self.stretch += 1
-        self.counts: dict[Stream, int] = {"prices": 0, "trades": 0, "book": 0}
-        self.sighted: dict[Stream, bool] = {"prices": True, "trades": True, "book": True}
         self._book: Book | None = None
         self._peer = self._then = False
+        self.counts: dict[Stream, int] = dict.fromkeys(_STREAMS, 0)
+        self.stretch: dict[Stream, int] = dict.fromkeys(_STREAMS, 0)
+        self.sighted: dict[Stream, bool] = dict.fromkeys(_STREAMS, True)
 
     def look(self, event: MarketEvent) -> None:
         """Take an event."""
@@ -90,7 +91,7 @@ class _Eye:
             self._peer = not isinstance(event, FeedGap)
             self._then &= self._peer
         elif isinstance(event, FeedGap):
-            self._begin()
+            self._gap(event.stream)
         elif isinstance(event, Trade):
             self.counts["trades"] += 1
             self.sighted["trades"] &= self._quoted
@@ -107,9 +108,21 @@ class _Eye:
             self.sighted["prices"] &= self._then or self.counts["prices"] == 1
             self._then = self._peer
 
+    def _gap(self, stream: Stream) -> None:
+        """Forget: a hole in the prices forgets all but what stands in the book."""
+        for one in _STREAMS if stream == "prices" else (stream,):
+            self.counts[one], self.sighted[one] = 0, True
+            self.stretch[one] += 1
+        if stream == "prices":
+            self._peer = self._then = False
+        if stream == "book":
+            self._book = None
+
     @property
     def _quoted(self) -> bool:
-        return self._book is not None and self._book.best_bid < self._book.best_ask
+        """Whether the columns have seen a book with a mid."""
+        book = self._book
+        return book is not None and self.counts["book"] > 0 and book.best_bid < book.best_ask
 
 
 def watch(
@@ -129,9 +142,8 @@ def watch(
     engine, eye = FeatureEngine(config, beside.tick), _Eye(tape, beside)
     n = len(tape)
     values, infinite = np.empty((n, len(engine.names))), np.empty((n, len(engine.names)), np.bool_)
-    counts = {stream: np.empty(n, np.int64) for stream in eye.counts}
-    sighted = {stream: np.empty(n, np.bool_) for stream in eye.counts}
-    stretch, row = np.empty(n, np.int64), 0
+    counts, stretch = ({stream: np.empty(n, np.int64) for stream in _STREAMS} for _ in range(2))
+    sighted, row = {stream: np.empty(n, np.bool_) for stream in _STREAMS}, 0
     for event in beside.events(tape):
         own = event.symbol == tape.symbol and isinstance(event, Tick | Bar)
         if own and row in restarts:
@@ -142,9 +154,9 @@ def watch(
         eye.look(event)
         if own:
             values[row], infinite[row] = engine.values, np.isinf(engine.raw)
-            stretch[row] = eye.stretch
-            for stream in eye.counts:
+            for stream in _STREAMS:
                 counts[stream][row] = eye.counts[stream]
+                stretch[stream][row] = eye.stretch[stream]
                 sighted[stream][row] = eye.sighted[stream]
             row += 1
     return Watched(values, infinite, counts, stretch, sighted)
