@@ -17,16 +17,12 @@ from models.config import EnsembleConfig
 from models.gru import Gru
 from models.lgbm import Lgbm
 from models.member import Fitted, Floats, Ints, Member, Rows, frequencies
-from models.outoffold import Usable, Work, out_of_fold
+from models.outoffold import Work, out_of_fold, usable_of
 from models.pool import Pool, disagreement
 from models.scores import scores
 from models.stack import fit_pool
-from models.windows import full
 
 __all__ = ["FittedEnsemble", "fit_ensemble"]
-
-FEWEST = 100
-"""Labelled decisions that a fold's training needs at least."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +113,11 @@ def fit_ensemble(
     members = _members(config)
     window = max(member.window for member in members)
     rows = _rows(dataset)
-    usable = _usable(dataset, config, window)
+    usable = usable_of(dataset, config, window)
     work = Work(progress, (len(members) + 1) * (config.folds + 1))
     chooser = Chooser.of(config.selection, dataset)
     found = out_of_fold(dataset, config, members, rows, usable, chooser, seed, work)
-    said, folds = found.said, found.folds
+    said = found.said
     weights = weigh(dataset, usable.learn, config.weights)
     chosen = work.done(
         "columns, whole training span",
@@ -144,8 +140,8 @@ def fit_ensemble(
         return fit_pool(said[:, known], labels, config.shrink, config.spread, overlap)
 
     oof, apart = np.full((len(rows), 3), np.nan), np.full(len(rows), np.nan)
-    for train, test in folds:
-        oof[test] = pool(train)(said[:, test])
+    for fold in found.folds:
+        oof[fold.spoken] = pool(fold.learn)(said[:, fold.spoken])
     apart[usable.ends] = disagreement(said[:, usable.ends])
     labels = usable.labels[usable.learn]
     metrics = scores(
@@ -187,20 +183,6 @@ def fit_ensemble(
         settings=config.model_dump(mode="json"),
     )
     return FittedEnsemble(card.sealed(), models, kept, oof, apart, said, columns)
-
-
-def _usable(dataset: Dataset, config: EnsembleConfig, window: int) -> Usable:
-    labels = dataset.label.astype(np.int64)
-    ends = full(dataset.fresh, window)
-    learn = ends[labels[ends] >= 0]
-    needed = FEWEST * config.folds
-    if len(learn) < needed:
-        raise DataError(
-            f"{dataset.symbol}: {len(learn)} labelled decisions with a full window of {window} "
-            f"are too few for {config.folds} folds; needs at least {needed}: "
-            "collect more history or cut folds"
-        )
-    return Usable(labels, ends, learn)
 
 
 def _members(config: EnsembleConfig) -> tuple[Member, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median_low
 from typing import TypeVar
@@ -11,14 +11,20 @@ import numpy as np
 
 from features.dataset import Dataset
 from features.selection import Selection
+from market.errors import DataError
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
 from models.member import Floats, Ints, Member, Rows, frequencies
+from models.windows import full
 from validation.splits import purged_kfold
 
-__all__ = ["OutOfFold", "Usable", "Work", "out_of_fold"]
+__all__ = ["Fold", "OutOfFold", "Usable", "Work", "folds_of", "out_of_fold", "usable_of"]
 
 Done = TypeVar("Done")
+
+
+FEWEST = 100
+"""Labelled decisions that a fold's training needs at least."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,21 @@ class Usable:
     labels: Ints
     ends: Ints
     learn: Ints
+
+
+def usable_of(dataset: Dataset, config: EnsembleConfig, window: int) -> Usable:
+    """Return what can be learned from; raises :class:`DataError` where that is too little."""
+    labels = dataset.label.astype(np.int64)
+    ends = full(dataset.fresh, window)
+    learn = ends[labels[ends] >= 0]
+    needed = FEWEST * config.folds
+    if len(learn) < needed:
+        raise DataError(
+            f"{dataset.symbol}: {len(learn)} labelled decisions with a full window of {window} "
+            f"are too few for {config.folds} folds; needs at least {needed}: "
+            "collect more history or cut folds"
+        )
+    return Usable(labels, ends, learn)
 
 
 @dataclass
@@ -43,6 +64,26 @@ class Work:
         self.count += 1
         self.progress(what, self.count / self.pieces)
         return result
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A purged fold; indices of decisions, in order of time.
+
+    Parameters
+    ----------
+    learn
+        Labelled decisions of the other folds.
+    early, late
+        Of these, what is learned and chosen from, and what learning is stopped by.
+    spoken
+        The fold's own decisions with a full window.
+    """
+
+    learn: Ints
+    early: Ints
+    late: Ints
+    spoken: Ints
 
 
 @dataclass(frozen=True)
@@ -65,9 +106,22 @@ class OutOfFold:
 
     said: Floats
     base: Floats
-    folds: list[tuple[Ints, Ints]]
+    folds: list[Fold]
     efforts: list[int]
     chosen: list[Selection | None]
+
+
+def folds_of(
+    dataset: Dataset, config: EnsembleConfig, usable: Usable, window: int
+) -> Iterator[Fold]:
+    """Yield the folds of a dataset whose decisions look at ``window`` rows."""
+    learn, spoken = np.zeros(len(dataset), np.bool_), np.zeros(len(dataset), np.bool_)
+    learn[usable.learn], spoken[usable.ends] = True, True
+    embargo = max(config.embargo, window * dataset.every)
+    for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo):
+        train = train[learn[train]]
+        early, late = _stop(dataset, train, config.stop_share)
+        yield Fold(train, early, late, test[spoken[test]])
 
 
 def out_of_fold(
@@ -81,34 +135,29 @@ def out_of_fold(
     work: Work,
 ) -> OutOfFold:
     """Let members fitted on the other folds, with columns chosen from these, speak about each."""
-    learn, spoken = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
-    learn[usable.learn], spoken[usable.ends] = True, True
-    widest = max(member.window for member in members)
-    embargo = max(config.embargo, widest * dataset.every)
     said = np.full((len(members), len(rows), 3), np.nan)
     base = np.full((len(rows), 3), np.nan)
-    folds: list[tuple[Ints, Ints]] = []
+    folds: list[Fold] = []
     efforts: list[list[int]] = [[] for _ in members]
     columns: list[Selection | None] = []
-    for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo):
-        train, test = train[learn[train]], test[spoken[test]]
-        base[test] = frequencies(usable.labels[train])
-        early, late = _stop(dataset, train, config.stop_share)
-        weights = weigh(dataset, train, config.weights)
-        fold, of = seed + len(folds), f"fold {len(folds) + 1} of {config.folds}"
+    widest = max(member.window for member in members)
+    for number, fold in enumerate(folds_of(dataset, config, usable, widest)):
+        base[fold.spoken] = frequencies(usable.labels[fold.learn])
+        weights = weigh(dataset, fold.learn, config.weights)
+        drawn, of = seed + number, f"fold {number + 1} of {config.folds}"
         chosen = work.done(
             f"columns, {of}",
-            chooser.choose(rows, usable.labels, weights, early, np.random.default_rng(fold)),
+            chooser.choose(rows, usable.labels, weights, fold.early, np.random.default_rng(drawn)),
         )
         narrow = chooser.narrow(rows, chosen)
         for i, member in enumerate(members):
             fitted = work.done(
                 f"{member.name}, {of}",
-                member.fit(narrow, usable.labels, early, late, fold, weights=weights),
+                member.fit(narrow, usable.labels, fold.early, fold.late, drawn, weights=weights),
             )
-            said[i, test] = fitted.predict_proba(narrow, test)
+            said[i, fold.spoken] = fitted.predict_proba(narrow, fold.spoken)
             efforts[i].append(fitted.effort)
-        folds.append((train, test))
+        folds.append(fold)
         columns.append(chosen)
     return OutOfFold(said, base, folds, [median_low(found) for found in efforts], columns)
 
