@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from actors.config import FloorConfig
@@ -79,10 +80,12 @@ def learn(
         ).remote(config)
         for number in range(min(TRAINERS, len(tapes)))
     ]
-    with _bars(trainers) as follow:
+    with _bars(trainers) as (follow, say):
         fitted: list[Learned] = follow(
             "ensembles", [(t.fit, (tape,)) for t, tape in _deal(trainers, tapes)]
         )
+        for one in fitted:
+            say(f"[dim]{one.symbol:<8} {escape(one.columns)}[/]")
         everything = tuple(one.tape for one in fitted)
         if any(one.policy == "ppo" for one in config.symbols):
             (policy,) = follow("policy (PPO)", [(trainers[0].train_policy, (everything,))])
@@ -122,8 +125,8 @@ def _deal(trainers: Sequence[Any], tapes: Sequence[Tape]) -> Iterator[tuple[Any,
 
 
 @contextmanager
-def _bars(trainers: Sequence[Any]) -> Iterator[Follow]:
-    """Show a bar per stage, filled by what the trainers say of themselves."""
+def _bars(trainers: Sequence[Any]) -> Iterator[tuple[Follow, Callable[[str], None]]]:
+    """Show a bar per stage, filled by what the trainers say of themselves; and lines above."""
     columns: Iterable[Any] = (
         SpinnerColumn(),
         TextColumn("{task.description:<18}"),
@@ -150,4 +153,4 @@ def _bars(trainers: Sequence[Any]) -> Iterator[Follow]:
             bars.update(bar, completed=len(calls), now="")
             return ray.get(answers)
 
-        yield follow
+        yield follow, lambda line: bars.console.print(line, highlight=False)

@@ -22,8 +22,8 @@ from trading.backtest import run
 from trading.desk import DeskSpec
 from trading.holdout import gather
 from trading.journal import MemoryJournal
+from trading.unseen import known
 from validation.gate import judge
-from validation.splits import chronological
 from validation.verdict import Verdict
 
 __all__ = ["Learned", "Progress", "Trainer", "TrainerShell"]
@@ -48,6 +48,8 @@ class Learned:
         Class frequencies of the training labels: the forecast to beat.
     metrics
         Out of fold.
+    columns
+        Which it takes, in a few words.
     """
 
     symbol: str
@@ -56,6 +58,7 @@ class Learned:
     tape: DecisionTape
     frequencies: tuple[float, float, float]
     metrics: dict[str, float]
+    columns: str
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,16 @@ class TrainerShell:
         """Fit a symbol's ensemble on all but the hold-out."""
         config, one = self._config, self._config.symbol(tape.symbol)
         dataset = build(tape, config.features, config.labels, one.every, one.costs)
-        split = chronological(dataset.label_end, dataset.rows, 1.0 - config.holdout, 0.0)
-        # By the horizon, not by the last one kept: one without a label is never purged, and those
-        # before it may have outcomes in the hold-out.
-        border = dataset.rows[split.holdout[0]] - dataset.horizon
-        known = dataset.slice(0, int(np.searchsorted(dataset.rows, border)))
-        fitted = fit_ensemble(known, config.ensemble, config.seed, self._report(tape.symbol))
+        learnt, unseen = known(dataset, config.holdout)
+        fitted = fit_ensemble(learnt, config.ensemble, config.seed, self._report(tape.symbol))
         return Learned(
             symbol=tape.symbol,
             folder=fitted.save(config.folder / "drafts" / tape.symbol),
-            unseen=int(dataset.times[split.holdout[0]]) - 1,
-            tape=DecisionTape.of(known, fitted.oof, fitted.oof_disagreement, one.instrument),
+            unseen=unseen,
+            tape=DecisionTape.of(learnt, fitted.oof, fitted.oof_disagreement, one.instrument),
             frequencies=fitted.card.frequencies,
             metrics=fitted.metrics,
+            columns=fitted.card.told,
         )
 
     @ray.method
