@@ -9,7 +9,7 @@ import numpy as np
 
 from actors.config import FloorConfig
 from features.auditing import Subject
-from features.catalogue import EVERY
+from features.catalogue import EVERY, expand
 from features.config import FeatureConfig
 from features.labels import LabelConfig
 from features.specimen import specimen
@@ -43,7 +43,8 @@ def subjects(
     """
     features = FeatureConfig(columns=EVERY) if config is None else config.features
     if columns:
-        features = FeatureConfig(**features.model_dump() | {"columns": columns})
+        names = tuple(one.name for one in expand(columns))
+        features = features.model_copy(update={"columns": names})
     labels = LabelConfig() if config is None else config.labels
     if data is None:
         tape, beside = specimen(np.random.default_rng(seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from features.audit import Audited, able, audit
 from features.batch import compute_rows
 from features.beside import Beside
+from features.catalogue import expand
 from features.config import FeatureConfig
 from features.labels import LabelConfig
 from features.labels.purge import Purged, labellers, purge
@@ -147,8 +149,10 @@ def _conclude(
     console: Console,
 ) -> None:
     """Print what was looked at, and the verdict."""
-    if can_not:
-        console.print(f"left out, for nothing is recorded that they need: {', '.join(can_not)}")
+    lacking = Counter(one.of.need for one in expand(can_not))
+    if lacking:
+        told = ", ".join(f"{count} of {need}" for need, count in lacking.items())
+        console.print(f"left out, for nothing is recorded that they need: {told}")
     cuts = min(cuts, len(tape) - 1)
     console.print(
         f"{len(columns)} columns and {len(labels)} kinds of label; {len(tape):,} rows streamed and "
