@@ -57,14 +57,48 @@ def test_every_command_the_readme_shows_exists() -> None:
     assert {"replay", "backtest"} <= commands
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_program_a_page_shows_runs(page: Path) -> None:
-    programs = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
-    assert bool(programs) == (page.name == "venues.md")
-    for program in programs:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True,
-            text=True, timeout=60, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.M | re.S)
+PROGRAMS = [
+    pytest.param(code, prints, id=f"{page.name}-{i}")
+    for page in PAGES
+    if page.name != "CONTRIBUTING.md"
+    for i, (code, prints) in enumerate(PROGRAM.findall(page.read_text()))
+]
+
+
+@pytest.mark.parametrize(("code", "prints"), PROGRAMS)
+def test_every_program_a_page_shows_runs_and_prints_what_it_says(code: str, prints: str) -> None:
+    done = python("-W", "error", "-c", code)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    if prints:
+        assert done.stdout == prints
+    else:
         assert "filled" in done.stdout
+
+
+def test_the_pages_show_programs() -> None:
+    shown = {str(param.id).split(".md")[0] for param in PROGRAMS}
+    assert shown == {"features", "labels", "venues"}
+
+
+def test_the_feature_that_contributing_adds_passes_the_test_it_comes_with(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    files = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```", text, re.M | re.S))
+    assert sorted(files) == ["features/families/power.py", "tests/test_power_columns.py"]
+    for path, code in files.items():
+        (tmp_path / Path(path).name).write_text(code)
+    (tmp_path / "conftest.py").write_text(
+        f"import features.families\nfeatures.families.__path__.append({str(tmp_path)!r})\n"
+    )
+    where = f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *where, str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the checkout's root."""
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
