@@ -87,12 +87,10 @@ def back(h: Floats, field: int, events: int) -> float:
 
 
 @compiled
-def _put(h: Floats, field: int, value: float) -> None:
+def _put(h: Floats, field: int, room: int, place: int, value: float) -> None:
     """Set a field of this event, and its place in the ring."""
-    mask = int(h[_MASK])
     h[field] = value
-    place = (int(h[COUNT]) - 1) & mask
-    h[RINGS + (field - TIME) * (mask + 1) + place] = 0.0 if math.isnan(value) else value
+    h[RINGS + (field - TIME) * room + place] = 0.0 if math.isnan(value) else value
 
 
 @compiled
@@ -134,15 +132,16 @@ def advance(
         h[_WEIGHT] += weight * (1.0 - h[_WEIGHT])
         h[_MEAN] += weight * (change * change - h[_MEAN])
         h[VOLATILITY] = math.sqrt(h[_MEAN] / h[_WEIGHT])
+    room, place = int(mask) + 1, int(h[COUNT]) & int(mask)
     h[COUNT] += 1.0
     h[DAY], h[CLOCK] = day, clock
-    _put(h, TIME, (day - h[_DAY]) * _NANOSECONDS + (clock - h[_CLOCK]))
-    _put(h, OPEN, open_)
-    _put(h, HIGH, high)
-    _put(h, LOW, low)
-    _put(h, CLOSE, close)
-    _put(h, VOLUME, volume)
-    _put(h, TRADES, trades)
-    _put(h, BUY, buy)
-    _put(h, CHANGE, change)
-    _put(h, LEVEL, h[LEVEL] + change)
+    _put(h, TIME, room, place, (day - h[_DAY]) * _NANOSECONDS + (clock - h[_CLOCK]))
+    _put(h, OPEN, room, place, open_)
+    _put(h, HIGH, room, place, high)
+    _put(h, LOW, room, place, low)
+    _put(h, CLOSE, room, place, close)
+    _put(h, VOLUME, room, place, volume)
+    _put(h, TRADES, room, place, trades)
+    _put(h, BUY, room, place, buy)
+    _put(h, CHANGE, room, place, change)
+    _put(h, LEVEL, room, place, h[LEVEL] + change)

@@ -14,7 +14,7 @@ from market.tape import Tape
 from tests.family import columns
 from tests.price_tapes import check_hard
 
-HOURS, B3 = calendar.FAMILIES
+HOURS, _, B3 = calendar.FAMILIES
 HOUR = 3_600_000_000_000
 
 

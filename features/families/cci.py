@@ -11,37 +11,24 @@ __all__ = ["FAMILIES"]
 
 @compiled
 def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
-    """Take one event; state: the last ``n`` typical prices, place of the next.
+    """Take one event; state: the ``n - 1`` typical prices before it, place of the oldest.
 
-    All are told from the newest one, so that equal prices deviate by nothing, exactly. Four sums at
-    a time, as the additions of one have to wait for each other.
+    All are told from the newest one, so that equal prices deviate by nothing, exactly.
     """
-    n, place = int(param[0]), int(state[int(param[0])])
+    others = int(param[0]) - 1
     typical = (h[HIGH] + h[LOW] + h[CLOSE]) / 3.0
+    if h[COUNT] > others:
+        away = 0.0
+        for i in range(others):
+            away += state[i] - typical
+        mean = away * param[1]
+        spread = abs(mean)
+        for i in range(others):
+            spread += abs(state[i] - typical - mean)
+        out[0] = -away / (0.015 * spread) if spread > 0.0 else 0.0
+    place = int(state[others])
     state[place] = typical
-    state[n] = place + 1.0 if place + 1 < n else 0.0
-    if h[COUNT] < n:
-        return
-    a = b = c = d = 0.0
-    fours = n // 4 * 4
-    for i in range(0, fours, 4):
-        a += state[i] - typical
-        b += state[i + 1] - typical
-        c += state[i + 2] - typical
-        d += state[i + 3] - typical
-    for i in range(fours, n):
-        a += state[i] - typical
-    away = (a + b + c + d) / n
-    a = b = c = d = 0.0
-    for i in range(0, fours, 4):
-        a += abs(state[i] - typical - away)
-        b += abs(state[i + 1] - typical - away)
-        c += abs(state[i + 2] - typical - away)
-        d += abs(state[i + 3] - typical - away)
-    for i in range(fours, n):
-        a += abs(state[i] - typical - away)
-    spread = (a + b + c + d) / n
-    out[0] = -away / (0.015 * spread) if spread > 0.0 else 0.0
+    state[others] = place + 1.0 if place + 1 < others else 0.0
 
 
 FAMILIES = (
@@ -57,8 +44,8 @@ FAMILIES = (
         source="Lambert (1980); TA-Lib CCI",
         fields=("n",),
         defaults=((20,),),
-        params=lambda args: (float(args[0]),),
-        size=lambda args: args[0] + 1,
+        params=lambda args: (float(args[0]), 1.0 / args[0]),
+        size=lambda args: args[0],
         warmup=lambda args: args[0],
         least=(2,),
     ),

@@ -35,10 +35,11 @@ _MOST = 1e30
 _SHARE = 0.7
 """Of the volume, in the value area."""
 
-_MIDDLE, _WIDTH, _PER, _TOTAL, _HELD, _CONTROL, _VOLUMES = range(7)
+_MIDDLE, _WIDTH, _PER, _TOTAL, _HELD, _CONTROL, _PLACE, _VOLUMES = range(8)
 """State: log close in the middle of row ``_ROWS``, width of a row, rows per log price, volume of
-the window, events with volume in it, row of the point of control; then each row's volume, each
-row's events with volume, and the volume of the last ``n`` events in a ring."""
+the window, events with volume in it, row of the point of control, place of this event in the ring;
+then each row's volume, each row's events with volume, and the volume of the last ``n`` events in a
+ring."""
 _EVENTS = _VOLUMES + _ALL
 _RING = _EVENTS + _ALL
 
@@ -87,8 +88,9 @@ def _lay(h: Floats, state: Floats, n: int) -> None:
     state[_TOTAL] = state[_HELD] = 0.0
     for i in range(2 * _ALL):
         state[_VOLUMES + i] = 0.0
+    place = int(state[_PLACE])
     for i in range(held - 1, -1, -1):
-        volume = state[_RING + (count - 1 - i) % n]
+        volume = state[_RING + (place - i if i <= place else place - i + n)]
         if volume > 0.0:
             _add(state, _row(state, back(h, LEVEL, i)), volume, 1.0)
     _control(state)
@@ -103,12 +105,9 @@ def _value_area(state: Floats) -> tuple[int, int]:
     while inside < wanted and (low > 1 or high < _ALL - 2):
         below = state[_VOLUMES + low - 1] + state[_VOLUMES + low - 2] if low > 1 else -1.0
         above = state[_VOLUMES + high + 1] + state[_VOLUMES + high + 2] if high < _ALL - 2 else -1.0
-        if below >= above:
-            low -= 2
-            inside += below
-        if above >= below:
-            high += 2
-            inside += above
+        low -= 2 if below >= above else 0
+        high += 2 if above >= below else 0
+        inside += below + above if below == above else max(below, above)
     return low, high
 
 
@@ -117,12 +116,14 @@ def step(h: Floats, state: Floats, param: Floats, out: Floats) -> None:
     """Take one event."""
     n = int(param[0])
     count = int(h[COUNT])
-    place = _RING + (count - 1) % n
-    gone = state[place]
+    place = int(state[_PLACE]) + 1 if count > 1 else 0
+    place = place if place < n else 0
+    state[_PLACE] = place
+    gone = state[_RING + place]
     volume = 1.0 if math.isnan(h[VOLUME]) else float(np.float32(min(h[VOLUME], _MOST)))
-    state[place] = volume
+    state[_RING + place] = volume
     row = _row(state, h[LEVEL])
-    if count == 1 or count % n == 0 or row < 0 or row >= _ALL:
+    if place == n - 1 or count == 1 or row < 0 or row >= _ALL:
         _lay(h, state, n)
         row = _row(state, h[LEVEL])
     else:
