@@ -31,7 +31,11 @@ class FeatureEngine:
     """All columns of one symbol, updated event by event in constant time and memory.
 
     The compiled step is the one :func:`features.batch.compute` loops over, so a live column equals
-    the trained one bit for bit. A :class:`~market.events.FeedGap` forgets everything.
+    the trained one bit for bit.
+
+    A :class:`~market.events.FeedGap` of ticks or bars forgets all columns; what is in the order
+    book stays, for its changes go on. One of the trades or of the book forgets the columns of those
+    alone, and a book begins again with the next snapshot. One of the peer forgets the peer.
 
     Parameters
     ----------
@@ -47,6 +51,8 @@ class FeatureEngine:
         The columns, in order.
     schema : str
         Sixteen hex digits that stand for columns and configuration.
+    peer : str
+        The other symbol; empty if there is none.
     streams : frozenset[str]
         What the columns are made of: ``prices``, and ``trades``, ``book``, ``peer`` where needed.
 
@@ -71,7 +77,7 @@ class FeatureEngine:
             raise ConfigError("columns of the order book need the symbol's price step", key="tick")
         if "peer" in self.streams and not config.peer:
             raise ConfigError("columns of another symbol need its name", key="features.peer")
-        self._peer = config.peer
+        self.peer = config.peer
         self._params, self._plan, self._picks = layout.params, layout.plan, layout.picks
         self._memory = np.zeros(layout.size)
         self._values = self._memory[-1 - len(layout.names) : -1]
@@ -93,7 +99,7 @@ class FeatureEngine:
             A price that is not positive: it would poison every average. Nothing has changed then.
         """
         if isinstance(event, Tick):
-            if event.symbol == self._peer:
+            if event.symbol == self.peer:
                 self._take_peer(event.time, event.price)
                 return
             price = event.price
@@ -101,7 +107,7 @@ class FeatureEngine:
                 raise _unusable(event)
             self._take_price(event.time, price, price, price, price, NAN, NAN, NAN)
         elif isinstance(event, Bar):
-            if event.symbol == self._peer:
+            if event.symbol == self.peer:
                 self._take_peer(event.time, event.close)
                 return
             high, low = event.high, event.low
@@ -137,14 +143,14 @@ class FeatureEngine:
     def _take_trade(self, trade: Trade) -> None:
         if not (0.0 < trade.price < np.inf and 0.0 < trade.size < np.inf):
             raise DataError(f"price and size must be positive and finite, was {trade}")
-        if "trades" in self.streams and trade.symbol != self._peer:
+        if "trades" in self.streams and trade.symbol != self.peer:
             kernel.step_trade(
                 self._memory, self._params, self._plan,
                 trade.time, trade.price, trade.size, trade.side,
             )  # fmt: skip
 
     def _take_book(self, update: BookUpdate) -> None:
-        if "book" not in self.streams or update.symbol == self._peer:
+        if "book" not in self.streams or update.symbol == self.peer:
             return
         if self._book is None:
             if not update.snapshot:
@@ -160,16 +166,21 @@ class FeatureEngine:
         if "peer" not in self.streams:
             return
         if not 0.0 < price < np.inf:
-            raise DataError(f"prices must be positive and finite, {self._peer} was at {price}")
+            raise DataError(f"prices must be positive and finite, {self.peer} was at {price}")
         kernel.step_peer(self._memory, self._plan, time, price)
 
     def _take_gap(self, gap: FeedGap) -> None:
-        if gap.symbol == self._peer and "peer" in self.streams:
-            kernel.forget_peer(self._memory, self._plan)
-            return
-        self._memory[:] = 0.0
-        self._values[:] = np.nan
-        self._book = None
+        if gap.symbol == self.peer:
+            if "peer" in self.streams:
+                kernel.forget_peer(self._memory, self._plan)
+        elif gap.stream == "prices":
+            self._memory[:] = 0.0
+            self._values[:] = np.nan
+        elif gap.stream in self.streams:
+            which = kernel.TRADES if gap.stream == "trades" else kernel.BOOKS
+            kernel.forget(self._memory, self._plan, which)
+            if gap.stream == "book":
+                self._book = None
 
     @property
     def values(self) -> npt.NDArray[np.float64]:

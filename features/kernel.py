@@ -22,6 +22,7 @@ from market.events import SECOND
 __all__ = [
     "HEAD",
     "address",
+    "forget",
     "forget_peer",
     "run",
     "step_book",
@@ -44,6 +45,9 @@ WARM, HEAD = 13, 19
 
 INSTANCE, PICK = 4, 3
 """Numbers of an instance in the plan, and of a column asked for."""
+
+STATE, OUT = 1, 3
+"""Which of an instance's numbers say where state and columns begin."""
 
 
 @cache
@@ -142,6 +146,19 @@ def step_book(
 def step_peer(memory: Floats, plan: Ints, time: int, price: float) -> None:
     """Take a price of the other symbol; it is seen from the next event but one."""
     peer.push(ahead(pointer(memory), plan[OTHER]), time // DAY, time % DAY, price)
+
+
+@nb.njit(cache=True)
+def forget(memory: Floats, plan: Ints, stream: int) -> None:
+    """Forget what is known of trades (:data:`TRADES`) or of the book (:data:`BOOKS`)."""
+    view = (plan[TRADE], plan[BOOK]) if stream == TRADES else (plan[BOOK], plan[OTHER])
+    memory[view[0] : view[1]] = 0.0
+    begin, end = plan[stream], plan[stream + 1]
+    if begin < end:
+        # States lie in the order of the instances, and behind the last one the first's columns.
+        last = STATE if end < plan[BEYOND] else OUT
+        until = plan[HEAD + INSTANCE * (end % plan[BEYOND]) + last]
+        memory[plan[HEAD + INSTANCE * begin + STATE] : until] = 0.0
 
 
 @nb.njit(cache=True)

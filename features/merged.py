@@ -120,19 +120,17 @@ def _run(
     """Go on from ``at``; return whether all was taken, or the book has no room for an update.
 
     ``at``: events taken; of each stream, updates or events taken; rows of the book applied; rows of
-    columns kept. A hole in any stream of the symbol's own forgets everything, and changes of the
-    book before the next snapshot are left out; one in the peer's forgets the peer.
+    columns kept. What a hole forgets is said at :class:`features.engine.FeatureEngine`.
     """
     first, i = plan[kernel.VALUES], at[0]
     while i < len(streams):
         at[0], stream = i, streams[i]
         k = at[1 + stream]
-        gap = (stream == TRADE and trade_fresh[k]) or (stream == PRICE and fresh[k])
         begun = stream == BOOK and at[5] > (ends[k - 1] if k > 0 else 0)
-        if gap or (stream == BOOK and book_fresh[k] and not begun):
-            memory[:] = 0.0
-            booked[0] = False
         if stream == BOOK:
+            if book_fresh[k] and not begun:
+                kernel.forget(memory, plan, kernel.BOOKS)
+                booked[0] = False
             if snapshot[k] and not begun:
                 clear(tree, sizes)
                 booked[0] = True
@@ -143,6 +141,8 @@ def _run(
                 kernel.step_book(memory, params, plan, book_times[k], n, d, tree, sizes)
             at[5] = ends[k]
         elif stream == TRADE:
+            if trade_fresh[k]:
+                kernel.forget(memory, plan, kernel.TRADES)
             kernel.step_trade(
                 memory, params, plan,
                 trade_times[k], trade_prices[k], trade_sizes[k], trade_sides[k],
@@ -152,6 +152,8 @@ def _run(
                 kernel.forget_peer(memory, plan)
             kernel.step_peer(memory, plan, peer_times[k], peer_prices[k])
         else:
+            if fresh[k]:
+                memory[:] = 0.0
             row = values[k]
             kernel.step_price(
                 memory, params, plan, times[k],

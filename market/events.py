@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Literal
 
 import msgspec
 
@@ -121,7 +122,7 @@ class BookUpdate(msgspec.Struct, frozen=True, gc=False, tag=True):
     snapshot: bool = False
 
 
-class FeedGap(msgspec.Struct, frozen=True, gc=False, tag=True):
+class FeedGap(msgspec.Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
     """Events between ``start`` and ``time`` were lost for good: whoever keeps state resets it.
 
     Parameters
@@ -132,11 +133,15 @@ class FeedGap(msgspec.Struct, frozen=True, gc=False, tag=True):
         Venue time of the first event after the hole.
     start
         Venue time of the last event before it.
+    stream
+        What was lost: ``prices`` (ticks or bars, which decisions are made on), ``trades`` or
+        ``book``. A stream that tells several at once may not say: it is ``prices`` then.
     """
 
     symbol: str
     time: int
     start: int
+    stream: Literal["prices", "trades", "book"] = "prices"
 
 
 Event = Tick | Bar | FeedGap

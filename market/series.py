@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import nan
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,15 @@ from market.errors import DataError
 from market.events import Bar, FeedGap, MarketEvent, Tick, Trade
 from market.holes import nominal_step
 from market.rows import KIND_OF, KINDS, Column, rows_of, update_of
-from market.tape import CLOSE, VOLUME, Tape
+from market.tape import VOLUME, Tape
 
 __all__ = ["KINDS", "BadRow", "Column", "Series"]
 
 _PRICES = {"ticks": ("price",), "trades": ("price",), "bars": ("open", "high", "low", "close")}
 _SIZES = {"trades": ("size",), "bars": ("volume", "trades", "buy_volume"), "book": ("size",)}
+_STREAM: dict[str, Literal["prices", "trades", "book"]] = {
+    "ticks": "prices", "bars": "prices", "trades": "trades", "book": "book"
+}  # fmt: skip
 _LONGEST = 200
 
 
@@ -270,6 +273,7 @@ class Series:
     def events(self) -> Iterator[MarketEvent]:
         """Yield the rows as events, each hole as a :class:`FeedGap` before its row."""
         symbol, previous = self.symbol, int(self.times[0]) if len(self) else 0
+        stream = _STREAM[self.kind]
         rows = zip(*(column.tolist() for column in self.columns.values()), strict=True)
         update: list[Any] = []
         for time, fresh, row in zip(self.times.tolist(), self.fresh.tolist(), rows, strict=True):
@@ -281,7 +285,7 @@ class Series:
                 update = update or [key]
                 update.append(row[4:])
             if fresh:
-                yield FeedGap(symbol, time, previous)
+                yield FeedGap(symbol, time, previous, stream)
             if self.kind == "ticks":
                 yield Tick(symbol, time, *row)
             elif self.kind == "bars":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,12 +39,16 @@ def book(time: int) -> st.SearchStrategy[MarketEvent]:
     return st.builds(BookUpdate, st.just("X"), at, at, at, levels, levels, at, st.booleans())
 
 
-@given(data=st.data(), make=st.sampled_from([tick, trade, bar, book]))
-def test_events_go_in_and_come_out(data: st.DataObject, make: type) -> None:
+@given(
+    data=st.data(),
+    kind=st.sampled_from([(tick, "prices"), (trade, "trades"), (bar, "prices"), (book, "book")]),
+)
+def test_events_go_in_and_come_out(data: st.DataObject, kind: tuple[Any, Any]) -> None:
+    make, stream = kind
     events: list[MarketEvent] = []
     for time in range(1, data.draw(st.integers(2, 8))):
         if len(events) and data.draw(st.booleans()):
-            events.append(FeedGap("X", time, events[-1].time))
+            events.append(FeedGap("X", time, events[-1].time, stream))
         events.append(data.draw(make(time)))
     assert list(Series.from_events("X", events).events()) == events
 

@@ -139,7 +139,7 @@ def test_a_book_comes_out_as_it_went_in(tmp_path: Path) -> None:
         BookUpdate("X", 5, 10, 10, ((9.0, 1.0), (8.0, 2.0)), ((10.0, 1.0),), -1, True),
         BookUpdate("X", 6, 11, 12, (), ((10.0, 0.0),), 10),
         BookUpdate("X", 7, 13, 13, (), (), 12),
-        FeedGap("X", 9, 7),
+        FeedGap("X", 9, 7, "book"),
         BookUpdate("X", 9, 30, 30, ((9.0, 1.0),), (), -1, True),
     ]
     store = TickStore(tmp_path)

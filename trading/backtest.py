@@ -7,15 +7,17 @@ the same leases and makes the same decisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from market.beside import Beside
 from market.errors import DataError
-from market.events import Event
+from market.events import MarketEvent
 from market.tape import Tape
 from risk.lease import LeaseBook
 from trading.decision import Decision
@@ -117,7 +119,10 @@ class BacktestResult:
 
 
 def run(
-    tapes: Sequence[Tape], trader_for: Callable[[str], Trader], book: LeaseBook
+    tapes: Sequence[Tape],
+    trader_for: Callable[[str], Trader],
+    book: LeaseBook,
+    beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> BacktestResult:
     """Run traders over tapes.
 
@@ -129,6 +134,8 @@ def run(
         Makes a symbol's trader, started or not.
     book
         Grants the leases; its ``lease_seconds`` are the windows.
+    beside
+        What was recorded beside a symbol's tape, where its columns are made of it.
 
     Raises
     ------
@@ -142,7 +149,10 @@ def run(
     if empty:
         raise DataError(f"{', '.join(empty)}: the tape is empty")
     sleeves = {name: Sleeve(trader_for(name)) for name in names}
-    queues = {tape.symbol: _windows(tape, book) for tape in tapes}
+    queues = {
+        tape.symbol: _windows(beside.get(tape.symbol, Beside()).events(tape), book)
+        for tape in tapes
+    }
     ahead = {name: next(queue) for name, queue in queues.items()}
     while ahead:
         window = min(number for number, _ in ahead.values())
@@ -158,13 +168,15 @@ def run(
     return BacktestResult(sleeves, book)
 
 
-def _windows(tape: Tape, book: LeaseBook) -> Iterator[tuple[int, list[Event]]]:
-    """Yield a tape's lease windows that have events, with their events."""
-    for number, events in groupby(tape.events(), lambda event: book.config.window(event.time)):
+def _windows(
+    told: Iterator[MarketEvent], book: LeaseBook
+) -> Iterator[tuple[int, list[MarketEvent]]]:
+    """Yield the lease windows that have events, with their events."""
+    for number, events in groupby(told, lambda event: book.config.window(event.time)):
         yield number, list(events)
 
 
-def _advance(sleeve: Sleeve, events: list[Event], book: LeaseBook) -> None:
+def _advance(sleeve: Sleeve, events: list[MarketEvent], book: LeaseBook) -> None:
     """Renew the lease, then take a window's events."""
     trader = sleeve.trader
     now = events[0].time

@@ -13,7 +13,6 @@ import numpy as np
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from market.errors import DataError
-from market.events import SECOND, Tick
 from market.instruments import Instrument
 from market.tape import Tape
 from models.card import read
@@ -26,6 +25,7 @@ from risk.lease import Lease
 from trading.journal import Journal, MemoryJournal, SqlJournal
 from trading.paper import PaperBroker
 from trading.recovery import start
+from trading.rehearsal import rehearsal
 from trading.trader import Trader
 from validation.verdict import Verdict
 from venues.base import Feed
@@ -114,7 +114,11 @@ class DeskSpec:
 
     @property
     def lead(self) -> int:
-        """Events before the first decision: features warm, and the ensemble's window full."""
+        """Events before the first decision: features warm, and the ensemble's window full.
+
+        Columns of trades and of the book are warm after so many of those, however many events that
+        takes: where it takes more, the first decision is later.
+        """
         window = read(self.model)[0].window
         return self.features.warmup + (window - 1) * self.every - 1
 
@@ -145,7 +149,7 @@ class DeskSpec:
 
     def trader(self, journal: Journal) -> Trader:
         """Make the trader, not started yet."""
-        features = FeatureEngine(self.features)
+        features = FeatureEngine(self.features, self.instrument.tick)
         return Trader(
             instrument=self.instrument,
             features=features,
@@ -159,13 +163,14 @@ class DeskSpec:
 
     def feed(self) -> Feed:
         """Make the feed, not connected yet."""
-        return open_feed(self.source, self.instrument, self.seed)
+        streams, peer = self.features.streams, self.features.peer
+        return open_feed(self.source, self.instrument, self.seed, streams, peer)
 
     def open(self) -> Desk:
         """Open the journal, recover, and return the desk ready to go on."""
         self._rehearse()
         trader = self.trader(SqlJournal.open(self.journal, self.flush_every))
-        began = start(trader)
+        began = start(trader, live=not self.replay)
         return Desk(trader, self.feed(), max(began.after, self.warm_from), began.restarts)
 
     def _rehearse(self) -> None:
@@ -176,9 +181,11 @@ class DeskSpec:
         trader = self.trader(MemoryJournal())
         lease = Lease(self.symbol, 0, notional=self.capital, expires=2**62)
         trader.take(lease)
-        for second in range(1, self.lead + 2 * self.every + 2):
-            price = 100.0 + 0.01 * (second % 7)
-            trader.on_event(Tick(self.symbol, second * SECOND, price), second)
+        longest = max(one.warmup for one in self.features.found)
+        for event in rehearsal(
+            self.instrument, self.features, max(self.lead, longest) + 2 * self.every + 1
+        ):
+            trader.on_event(event, event.time)
 
     def _policy(self) -> Policy:
         if self.policy == "ppo":

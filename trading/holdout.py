@@ -8,6 +8,7 @@ import numpy.typing as npt
 from features.config import FeatureConfig
 from features.dataset import build
 from features.labels import LabelConfig
+from market.beside import Beside
 from market.tape import Tape
 from trading.backtest import Sleeve
 from validation.evidence import Evidence
@@ -26,6 +27,7 @@ def gather(
     every: int,
     frequencies: npt.NDArray[np.float64],
     trials: int,
+    beside: Beside | None = None,
 ) -> Evidence:
     """Put together what a strategy did on a hold-out.
 
@@ -41,13 +43,15 @@ def gather(
         ``float64[3]``: class frequencies of the **training** labels; the forecast to beat.
     trials
         Every model and policy ever judged on this symbol, this one included.
+    beside
+        What was recorded beside the tape, where columns are made of it.
 
     Notes
     -----
     Log-losses are those of the probabilities the trader acted on, as its decisions recorded them,
     at the decisions whose label is known.
     """
-    dataset = build(tape, features, labels, every, sleeve.trader.instrument.costs)
+    dataset = build(tape, features, labels, every, sleeve.trader.instrument.costs, beside)
     label = dict(zip(dataset.times.tolist(), dataset.label.tolist(), strict=True))
     base = -np.log(np.maximum(frequencies, SMALLEST))
     losses, references = [], []

@@ -45,13 +45,17 @@ class Start(msgspec.Struct, frozen=True):
     cold: str = ""
 
 
-def start(trader: Trader) -> Start:
+def start(trader: Trader, live: bool = False) -> Start:
     """Bring a new trader to where its journal ends.
 
     Parameters
     ----------
     trader
         Fresh, with its journal and broker.
+    live
+        Whether its feed is a venue's, which can't tell the changes of the order book that were
+        missed: its columns begin anew then. All other streams are told again from where they were
+        left, and so are books in a recording.
 
     Raises
     ------
@@ -67,6 +71,8 @@ def start(trader: Trader) -> Start:
             # The position is real whatever became of the features.
             trader.restore_account(state)
             cold = str(mismatch)
+    if live:
+        trader.forget_book()
     orders = [one.order for one in trader.working]
     made = Start(
         after=trader.time,

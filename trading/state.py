@@ -69,6 +69,8 @@ class TraderState(msgspec.Struct, frozen=True):
         Snapshot of the feature engine.
     counters
         What has happened so far.
+    seen
+        See :class:`~trading.seen.Seen`.
     """
 
     format: int
@@ -88,6 +90,7 @@ class TraderState(msgspec.Struct, frozen=True):
     window: bytes
     features: bytes
     counters: Counters
+    seen: dict[str, tuple[int, int]] = {}
 
 
 class TraderStatus(msgspec.Struct, frozen=True):

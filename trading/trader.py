@@ -18,7 +18,7 @@ from features.engine import FeatureEngine
 from market.account import Account
 from market.clock import due
 from market.errors import DataError, SchemaMismatch, StateError
-from market.events import Event, FeedGap, Tick
+from market.events import BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.execution import target_units
 from market.instruments import Instrument
 from market.orders import Broker, Fill, Order
@@ -28,6 +28,7 @@ from policies.policy import Policy
 from risk.lease import Condition, Lease, Report, allowed
 from trading.decision import Decision
 from trading.journal import Journal
+from trading.seen import Seen, stream_of
 from trading.sight import Sight
 from trading.state import FORMAT, Counters, TraderState, TraderStatus, Working, decode
 
@@ -62,8 +63,8 @@ class Trader:
     Notes
     -----
     A decision on event *t* sees nothing later than *t*; its order is filled at the open of event
-    *t + 1*. No decision is made before the features are warm and the ensemble's window is full of
-    rows since the last gap. While an order is under way no other is sent.
+    *t + 1*. No decision is made while a column is unknown or before the ensemble's window is full
+    of rows since the last gap. While an order is under way no other is sent.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Trader:
         self._count = self._held = self._rows = 0
         self._window = np.zeros((ensemble.window, len(features.names)), np.float32)
         self._sight = Sight(instrument, features)
+        self._seen = Seen()
         self._counters = Counters()
         self._prediction: Prediction | None = None
 
@@ -136,13 +138,17 @@ class Trader:
         notional = max(abs(units), abs(units + order)) * price
         return Report(self.symbol, now, self._account.equity(price), notional, price)
 
-    def on_event(self, event: Event, now: int, act: bool = True) -> Decision | None:
+    def on_event(self, event: MarketEvent, now: int, act: bool = True) -> Decision | None:
         """Take an event; return the decision, where one was due and could be made.
+
+        Trades, changes of the book and events of the features' peer go to the features alone:
+        time goes on, orders are filled and decisions are made on the symbol's ticks or bars.
 
         Parameters
         ----------
         event
-            Of this symbol, later than the last one.
+            Of this symbol, later than the last one of its stream; several trades, and several
+            changes of the book, may share a time.
         now
             Venue time now, for the lease; in a replay, the event's.
         act
@@ -153,16 +159,14 @@ class Trader:
         DataError
             The event is another symbol's, or not later than the last one.
         """
-        if event.symbol != self.symbol:
-            raise DataError(f"event of {event.symbol} given to the trader of {self.symbol}")
-        if isinstance(event, FeedGap):
-            self._gap(event)
+        if event.symbol != self.symbol or isinstance(event, FeedGap | Trade | BookUpdate):
+            self._beside(event)
             return None
         if event.time <= self._time:
             raise DataError(
                 f"{self.symbol}: time must increase, event at {event.time} after {self._time}"
             )
-        filled = self._take_fills(event)
+        filled = any([self._apply(fill) for fill in self.broker.fills(event)])
         self._time = event.time
         self._price = event.price if isinstance(event, Tick) else event.close
         self._features.update(event)
@@ -181,30 +185,35 @@ class Trader:
             self._counters.orders += 1
         if decision is not None or filled:
             # A decision that sends nothing need not outlive a power cut, only a crash.
-            binding = order is not None or bool(filled)
-            self.journal.commit(self.symbol, self.snapshot, durable=binding)
+            self.journal.commit(self.symbol, self.snapshot, durable=order is not None or filled)
         if order is not None:
             self.broker.submit(order)
         return decision
 
-    def _gap(self, gap: FeedGap) -> None:
-        """Forget what a hole makes worthless.
+    def _beside(self, event: MarketEvent) -> None:
+        """Take what nothing is decided on, unless it was taken before a restart.
 
-        Written down with the next commit: a crash before it rewinds to before the hole, which is
-        then met again.
+        A gap is written down with the next commit: a crash before it rewinds to before the hole,
+        which is then met again.
         """
-        self._features.update(gap)
-        self._count = self._rows = 0
-        self._prediction = None
-        self._counters.gaps += 1
-        self.journal.append(self.symbol, gap.time, "gap", gap)
+        peer = self._features.peer
+        if event.symbol != self.symbol and (not peer or event.symbol != peer):
+            raise DataError(f"event of {event.symbol} given to the trader of {self.symbol}")
+        stream = stream_of(event, peer)
+        if stream == "prices":  # a hole: what it makes worthless is forgotten
+            self._count = self._rows = 0
+            self._prediction = None
+        elif not self._seen.takes(stream, event.time):
+            return
+        self._features.update(event)
+        if isinstance(event, FeedGap):
+            self._counters.gaps += 1
+            self.journal.append(self.symbol, event.time, "gap", event)
 
-    def _take_fills(self, event: Event) -> bool:
-        """Apply what was executed; return whether anything was."""
-        changed = False
-        for fill in self.broker.fills(event):
-            changed |= self._apply(fill)
-        return changed
+    def forget_book(self) -> None:
+        """Let the columns of the order book begin anew, with the next whole book that is told."""
+        self._features.update(FeedGap(self.symbol, self._time, self._time, "book"))
+        self._seen.forget("book")
 
     def _apply(self, fill: Fill) -> bool:
         """Apply one fill; one of no working order was applied before, and changes nothing."""
@@ -239,7 +248,7 @@ class Trader:
         exposure = self._sight.exposure(account, price)
         halted = self._lease is not None and self._lease.state is Condition.HALTED
         self._prediction = None
-        if self._rows >= len(self._window):
+        if self._features.warm and self._rows >= len(self._window):
             self._prediction = self._ensemble.predict(self._window)
             seen = self._sight.look(self._prediction, account, price, self._held, self._lease, now)
             action = self._policy.act(seen)
@@ -320,6 +329,7 @@ class Trader:
                 window=self._window.tobytes(),
                 features=self._features.snapshot(),
                 counters=self._counters,
+                seen=self._seen.state,
             )
         )
 
@@ -345,6 +355,7 @@ class Trader:
         self._features.restore(state.features)
         self._window[:] = np.frombuffer(state.window, np.float32).reshape(state.shape)
         self._count, self._rows, self._held = state.count, state.rows, state.held
+        self._seen = Seen(state.seen)
         self._take_money(state)
 
     def restore_account(self, snapshot: bytes) -> None:

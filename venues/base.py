@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, runtime_checkable
 
-from market.events import Event, MarketEvent
+from market.events import MarketEvent
 from market.orders import Fill, Order, OrderStatus, Position
 from market.tape import Tape
 
@@ -54,6 +54,17 @@ class FeedStats:
         self.bad_frames += 1
         self.reasons[reason] += 1
 
+    @classmethod
+    def of(cls, parts: Sequence[FeedStats]) -> FeedStats:
+        """Return what several went through, as old as the one longest silent."""
+        receipts = [one.receipt for one in parts if one.receipt is not None]
+        made = cls(receipt=min(receipts, default=None))
+        for one in parts:
+            for name in ("received", "duplicates", "reconnects", "filled", "gaps", "bad_frames"):
+                setattr(made, name, getattr(made, name) + getattr(one, name))
+            made.reasons.update(one.reasons)
+        return made
+
     @property
     def age(self) -> float:
         """Real seconds since the last frame; 0 for a recording."""
@@ -63,6 +74,12 @@ class FeedStats:
 @runtime_checkable
 class Feed(Protocol):
     """One symbol's market data: each event once, in order, whatever the network does.
+
+    It is the ticks or bars that decisions are made on. A feed that was asked for more tells the
+    symbol's trades and book and another symbol's ticks or bars among them; each of these streams
+    is in its own order, and events of one time are told book first, then trades, then the other
+    symbol's, then the symbol's own. A recording has one order of all, that of time. What a venue
+    tells live comes as it arrives: see :class:`~venues.merged.MergedFeed`.
 
     Attributes
     ----------
@@ -78,20 +95,25 @@ class Feed(Protocol):
     """
 
     symbol: str
-    stats: FeedStats
+
+    @property
+    def stats(self) -> FeedStats:
+        """See above."""
+        ...
 
     @property
     def live(self) -> bool:
         """See above."""
         ...
 
-    def events(self, after: int) -> AsyncIterator[Event]:
+    def events(self, after: int) -> AsyncIterator[MarketEvent]:
         """Yield every event later than ``after`` once, times strictly increasing.
 
         First from history as far as the venue has it, then live. A lost connection is re-made,
         the hole filled from history, what comes twice dropped. A hole that can't be filled is
         one :class:`~market.events.FeedGap`, with the time of the event that it precedes: those
-        two share a time, nothing else does.
+        two share a time, nothing else does but several trades, or changes of a book. A book begins
+        with the whole of it, which a recording tells with the time of its last change before.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,26 @@ from market.errors import ConfigError
 from market.events import SECOND
 from market.instruments import Instrument
 from market.span import span_text
+from market.store import TickStore
 from venues.base import Feed
 from venues.binance.config import BinanceConfig
 from venues.deriv.config import DerivConfig
+from venues.merged import MergedFeed, Side
+from venues.merged import Source as Stream
 
-__all__ = ["Source", "open_feed"]
+__all__ = ["Source", "open_feed", "untold"]
 
 Source = DerivConfig | BinanceConfig | Path
 """Where a symbol's market data comes from: a venue, or a recording."""
 
 
-def open_feed(source: Source, instrument: Instrument, seed: int) -> Feed:
+def open_feed(
+    source: Source,
+    instrument: Instrument,
+    seed: int,
+    streams: Collection[str] = (),
+    peer: str = "",
+) -> Feed:
     """Return the feed that decisions are made on, not connected yet.
 
     Of Deriv it is the ticks, of Binance the bars of the instrument's ``interval``, of a recording
@@ -34,28 +44,85 @@ def open_feed(source: Source, instrument: Instrument, seed: int) -> Feed:
         What is traded.
     seed
         Of the jitter between attempts at a lost connection.
+    streams
+        What columns are made of, :attr:`features.config.FeatureConfig.streams`: with ``trades``,
+        ``book`` or ``peer`` in it the feed tells those too.
+    peer
+        The other symbol, of the same source.
 
     Raises
     ------
     ConfigError
-        Binance has no bars of that interval.
+        Binance has no bars of that interval, or the venue doesn't tell one of ``streams``.
     """
     # Here and not above: an actor loads the client of its own venue alone.
     rng = np.random.default_rng(seed)
+    beside = frozenset(streams) - {"prices"}
     if isinstance(source, Path):
-        from venues.files import FileFeed
-
-        return FileFeed(source, instrument.symbol)
+        return _recording(source, instrument, beside, peer)
+    refused = beside & untold(source)
+    if refused:
+        raise ConfigError(
+            f"this venue tells no {' and no '.join(sorted(refused))} of {instrument.symbol}; leave "
+            "out the columns made of it",
+            key="features.columns",
+        )
     if isinstance(source, DerivConfig):
-        from venues.deriv import DerivFeed
+        return _deriv(source, instrument.symbol, rng, beside, peer)
+    return _binance(source, instrument, rng, beside, peer)
 
-        return DerivFeed(source, instrument.symbol, rng)
-    from venues.binance import BinanceFeed
 
-    nanoseconds = round(instrument.interval * SECOND)
-    if nanoseconds % SECOND:
+def untold(source: DerivConfig | BinanceConfig) -> frozenset[str]:
+    """Return the streams that a venue doesn't tell."""
+    return frozenset(("trades", "book")) if isinstance(source, DerivConfig) else frozenset()
+
+
+def _recording(path: Path, instrument: Instrument, beside: frozenset[str], peer: str) -> Feed:
+    from venues.files import FileFeed
+
+    shelf = None
+    if path.is_dir():
+        bars = f"bars-{span_text(round(instrument.interval * SECOND))}"
+        shelf = bars if bars in TickStore(path).kinds(instrument.symbol) else None
+    return FileFeed(
+        path, instrument.symbol, shelf=shelf, streams=beside, peer=peer, tick=instrument.tick
+    )
+
+
+def _deriv(
+    config: DerivConfig, symbol: str, rng: np.random.Generator, beside: frozenset[str], peer: str
+) -> Feed:
+    from venues.deriv import DerivFeed
+    from venues.deriv.limits import Limiter
+
+    limiter = Limiter()
+    own = DerivFeed(config, symbol, rng, limiter)
+    return MergedFeed(own, {"peer": DerivFeed(config, peer, rng, limiter)}) if beside else own
+
+
+def _binance(
+    config: BinanceConfig,
+    instrument: Instrument,
+    rng: np.random.Generator,
+    beside: frozenset[str],
+    peer: str,
+) -> Feed:
+    from venues.binance import BinanceFeed, BinanceStream
+    from venues.binance.limits import Limits
+
+    step, symbol = round(instrument.interval * SECOND), instrument.symbol
+    if step % SECOND:
         raise ConfigError(
             f"must be whole seconds for bars of Binance, was {instrument.interval:g}",
-            key=f"{instrument.symbol}.interval",
+            key=f"{symbol}.interval",
         )
-    return BinanceFeed(source, instrument.symbol, span_text(nanoseconds), rng)
+    interval, limits = span_text(step), Limits(config)
+    own = BinanceFeed(config, symbol, interval, rng, limits=limits)
+    others: dict[Side, Stream] = {}
+    if "book" in beside:
+        others["book"] = BinanceStream(config, symbol, ["book"], rng, limits=limits)
+    if "trades" in beside:
+        others["trades"] = BinanceStream(config, symbol, ["trades"], rng, limits=limits)
+    if "peer" in beside:
+        others["peer"] = BinanceFeed(config, peer, interval, rng, limits=limits)
+    return MergedFeed(own, others, step) if others else own
