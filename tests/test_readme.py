@@ -7,16 +7,40 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from actors.config import FloorConfig
+from pregao import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("dashboards/*.md")])
 LINK = re.compile(r"!?\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)")
 NAME = re.compile(r"`(?P<name>[A-Za-z_][\w.]*)`")
+COMMANDS = re.compile(r"\bpregao (config|data|features) ([a-z]+)")
 
 
 def links(page: Path) -> list[tuple[str, str]]:
     found = [(match["text"], match["target"]) for match in LINK.finditer(page.read_text())]
     return [(text, target) for text, target in found if "://" not in target]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_group_exists(page: Path) -> None:
+    groups = {
+        str(group.name): {
+            one.name or one.callback.__name__
+            for one in group.typer_instance.registered_commands
+            if one.callback
+        }
+        for group in app.registered_groups
+        if group.typer_instance
+    }
+    absent = [
+        (group, name)
+        for group, name in COMMANDS.findall(page.read_text())
+        if name not in groups[group]
+    ]
+    assert absent == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -55,6 +79,19 @@ def test_every_command_the_readme_shows_exists() -> None:
         re.findall(r"^def ([a-z]+)\(", (ROOT / "pregao.py").read_text(), re.M)
     )
     assert {"replay", "backtest"} <= commands
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/features.md", "docs/labels.md"])
+def test_settings_that_are_shown_are_settings(name: str) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / name).read_text(), re.M | re.S)
+    alike = [
+        part for one in blocks for part in (one.splitlines() if one.count("labels:") > 1 else [one])
+    ]
+    assert alike
+    for shown in alike:
+        FloorConfig.model_validate(
+            {"symbols": [{"symbol": "R_75", "interval": 2.0}], **yaml.safe_load(shown)}
+        )
 
 
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.M | re.S)
