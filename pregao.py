@@ -35,7 +35,9 @@ config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=Tr
 app.add_typer(config_app, name="config")
 data_app = typer.Typer(help="Collect, fetch, import and look after data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-features_app = typer.Typer(help="List and audit columns of features.", no_args_is_help=True)
+features_app = typer.Typer(
+    help="List and audit columns, build datasets of them.", no_args_is_help=True
+)
 app.add_typer(features_app, name="features")
 console = Console(highlight=False)
 errors = Console(stderr=True)
@@ -332,6 +334,79 @@ def audit(
     floor = None if config is None else load(config, FileConfig).floor
     found = subjects(floor, data, symbols or (), tuple(columns or ()), seed)
     raise typer.Exit(run(found, console, cuts, seed, events))
+
+
+@features_app.command("build")
+@_plainly
+def build_datasets(
+    data: Annotated[
+        str, typer.Option(help="Folder of recordings, a recording, or a tick store (s3://…).")
+    ],
+    config: Annotated[Path | None, typer.Argument(help="YAML file.", show_default=False)] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Events per decision in place of the config's.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Where there are several: bars-1m, …")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First day, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last day, UTC.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of datasets.")] = Path("var/features"),
+    tasks: Annotated[bool, typer.Option("--ray", help="In Ray tasks, by symbol and day.")] = False,
+) -> None:
+    """Make datasets of recordings of any length; what is there already is not made again."""
+    from features.decisions import Recipe
+    from trading.building import build as run
+    from trading.building import days, jobs
+
+    recipe, known, floor = Recipe(), {}, None
+    if config is not None:
+        from market.config import load
+        from serve.settings import FileConfig
+
+        floor = load(config, FileConfig).floor
+        recipe = Recipe(features=floor.features, labels=floor.labels)
+        known = {one.symbol: (every or one.every, one.instrument) for one in floor.symbols}
+    told = recipe.model_dump() | ({} if every is None else {"every": every})
+    if columns:
+        told["features"]["columns"] = columns
+    made = jobs(Recipe.model_validate(told), data, symbols or (), known)
+    part = days(kind, start, end)
+    if not tasks:
+        raise typer.Exit(run(made, data, part, out, console))
+    from actors.building import in_tasks
+    from actors.cluster import RayConfig, joined
+
+    with joined(RayConfig() if floor is None else floor.ray):
+        raise typer.Exit(run(made, data, part, out, console, in_tasks))
+
+
+@features_app.command()
+@_plainly
+def importance(
+    config: ConfigFile,
+    data: DataFolder,
+    symbols: Annotated[
+        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the figures; the floor's if left out.")
+    ] = None,
+) -> None:
+    """Tell what columns are worth on data they were not chosen by: a table, and figures."""
+    from actors.importance import run
+    from market.config import load
+    from serve.settings import FileConfig
+
+    floor = load(config, FileConfig).floor
+    run(floor, data, symbols or (), tuple(columns or ()), out, console)
 
 
 @app.command()

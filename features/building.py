@@ -26,7 +26,18 @@ from market.place import Place
 from market.series import Series
 from market.tape import Tape
 
-__all__ = ["LONGEST", "Built", "Piece", "build_matrix", "in_turn", "key_of", "pieces", "work"]
+__all__ = [
+    "LONGEST",
+    "Built",
+    "Parts",
+    "Piece",
+    "Pieces",
+    "build_matrix",
+    "in_turn",
+    "key_of",
+    "pieces",
+    "work",
+]
 
 LONGEST = 1 << 17
 """Events of a stretch at most: what is computed of them at once is in memory."""

@@ -136,7 +136,8 @@ class Matrix:
         Among all labels of the matrix; for a training set weigh its own with
         :func:`features.labels.weigh`.
         """
-        return self._opened("uniqueness")
+        own: npt.NDArray[np.float64] = self._opened("uniqueness")
+        return own
 
     def verify(self) -> None:
         """Read everything, and raise :class:`StateError` if it isn't what was written."""

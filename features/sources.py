@@ -15,13 +15,11 @@ from features.beside import Beside
 from features.config import FeatureConfig
 from market.dayfiles import DAY, DayFiles
 from market.errors import ConfigError, DataError, UnknownSymbol
-from market.rows import KINDS
 from market.series import Series
 from market.tape import Tape
 
-__all__ = ["Day", "Files", "Source", "Stored"]
+__all__ = ["Choice", "Day", "Files", "Source", "Stored"]
 
-_EVER = (-(2**62), 2**62)
 _BLOCK = 1 << 20
 
 
@@ -39,6 +37,31 @@ class Day:
 
     tape: Tape
     beside: Beside
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a recording is used, and how.
+
+    Parameters
+    ----------
+    kind
+        ``ticks``, ``bars-1m`` …; may be left out where there is one. The peer's is the same if
+        there is such, else the only one there is.
+    tick
+        Price step of the order book.
+    first, last
+        The UTC days that are used, counted from 1970, both included.
+    """
+
+    kind: str | None = None
+    tick: str = ""
+    first: int = -(2**62)
+    last: int = 2**62
+
+    def has(self, day: int) -> bool:
+        """Whether a day is used."""
+        return self.first <= day <= self.last
 
 
 class Source(Protocol):
@@ -69,13 +92,8 @@ class Stored:
         The instrument.
     features
         Says what is needed besides its ticks or bars.
-    kind
-        ``ticks``, ``bars-1m`` …; may be left out where there is one. The peer's is the same if
-        there is such, else the only one there is.
-    tick
-        Price step of the order book.
-    first, last
-        The days that are used, both included.
+    choice
+        Which days, of which kind.
 
     Raises
     ------
@@ -88,22 +106,20 @@ class Stored:
         root: str | Path,
         symbol: str,
         features: FeatureConfig,
-        kind: str | None = None,
-        tick: str = "",
-        first: int = _EVER[0],
-        last: int = _EVER[1],
+        choice: Choice = Choice(),
     ) -> None:
-        self._root, self.symbol, self._tick = str(root), symbol, tick
-        self._days = (first, last)
+        # Absolute: a task of another process has another working directory.
+        self._root = str(root) if "://" in str(root) else str(Path(root).absolute())
+        self.symbol, self._choice = symbol, choice
         files = DayFiles(self._root)
-        self._shelves = {"tape": (symbol, _price_shelf(files, symbol, kind))}
+        self._shelves = {"tape": (symbol, _price_shelf(files, symbol, choice.kind))}
         for stream in ("trades", "book"):
             if stream in features.streams:
                 if stream not in files.shelves(symbol):
                     raise _missing(symbol, stream, files.root)
                 self._shelves[stream] = (symbol, stream)
         if "book" in features.streams:
-            _demand_tick(symbol, tick)
+            _demand_tick(symbol, choice)
         if "peer" in features.streams:
             peer, same = _peer(features), self._shelves["tape"][1]
             there = same in files.shelves(peer)
@@ -111,13 +127,11 @@ class Stored:
 
     def stamp(self) -> str:
         """Return the hash of every byte of its files, and of where they lie."""
-        files, made = DayFiles(self._root), hashlib.sha256(f"{self._days}".encode())
+        files, made = DayFiles(self._root), hashlib.sha256(f"{self._choice}".encode())
         for name, (symbol, shelf) in self._shelves.items():
             made.update(f"{name} {symbol}/{shelf}\n".encode())
             for day, segments in files.days(symbol, shelf).items():
-                if not self._days[0] <= day <= self._days[1]:
-                    continue
-                for segment in segments:
+                for segment in segments if self._choice.has(day) else ():
                     made.update(f"{day}.{segment}\n".encode())
                     with files.place.open(files.path(symbol, shelf, day, segment)) as file:
                         while block := file.read(_BLOCK):
@@ -128,7 +142,9 @@ class Stored:
         """Return the days; of their files only the footers are read."""
         files, found = DayFiles(self._root), dict[int, int]()
         for name, (symbol, shelf) in self._shelves.items():
-            for footer, metadata in files.accounts(symbol, shelf, *self._days):
+            for footer, metadata in files.accounts(
+                symbol, shelf, self._choice.first, self._choice.last
+            ):
                 day = footer.first // DAY
                 rows = metadata.num_rows if name == "tape" else 0
                 found[day] = found.get(day, 0) + rows
@@ -141,11 +157,7 @@ class Stored:
             name: files.read(symbol, shelf, day, day)
             for name, (symbol, shelf) in self._shelves.items()
         }
-        peer = read.get("peer")
-        beside = Beside(
-            read.get("trades"), read.get("book"), self._tick, None if peer is None else peer.tape()
-        )
-        return Day(read["tape"].tape(), beside)
+        return _day(read, self._choice)
 
 
 class Files:
@@ -157,7 +169,7 @@ class Files:
         The files.
     read
         Reads one: a series for each symbol and kind it holds.
-    symbol, features, kind, tick, first, last
+    symbol, features, choice
         As of :class:`Stored`.
     """
 
@@ -167,18 +179,14 @@ class Files:
         read: Callable[[Path], Iterable[Series]],
         symbol: str,
         features: FeatureConfig,
-        kind: str | None = None,
-        tick: str = "",
-        first: int = _EVER[0],
-        last: int = _EVER[1],
+        choice: Choice = Choice(),
     ) -> None:
         self._paths, self._read, self.symbol = tuple(paths), read, symbol
-        self._features, self._kind, self._tick = features, kind, tick
-        self._days = (first, last)
+        self._features, self._choice = features, choice
 
     def stamp(self) -> str:
         """Return the hash of every byte of the files, and of their names."""
-        made = hashlib.sha256(f"{self._days} {self._kind}".encode())
+        made = hashlib.sha256(f"{self._choice}".encode())
         for path in self._paths:
             made.update(f"{path.name}\n".encode())
             try:
@@ -195,7 +203,7 @@ class Files:
         for name, series in self._series.items():
             days, rows = np.unique(series.times // DAY, return_counts=True)
             for day, count in zip(days.tolist(), rows.tolist(), strict=True):
-                if self._days[0] <= day <= self._days[1]:
+                if self._choice.has(day):
                     found[day] = found.get(day, 0) + (count if name == "tape" else 0)
         return dict(sorted(found.items()))
 
@@ -205,11 +213,7 @@ class Files:
             name: one.slice(*np.searchsorted(one.times, (day * DAY, (day + 1) * DAY)).tolist())
             for name, one in self._series.items()
         }
-        peer = part.get("peer")
-        beside = Beside(
-            part.get("trades"), part.get("book"), self._tick, None if peer is None else peer.tape()
-        )
-        return Day(part["tape"].tape(), beside)
+        return _day(part, self._choice)
 
     @cached_property
     def _series(self) -> dict[str, Series]:
@@ -223,7 +227,7 @@ class Files:
                         "them into a store with `pregao data import`"
                     )
                 held[one.symbol, one.kind] = one
-        kind = None if self._kind is None else self._kind.split("-")[0]
+        kind = self._choice.kind and self._choice.kind.split("-")[0]
         streams, where = self._features.streams, ", ".join(path.name for path in self._paths)
         found = {"tape": held[self.symbol, _price_kind(held, self.symbol, kind, where)]}
         for stream in ("trades", "book"):
@@ -232,12 +236,20 @@ class Files:
                     raise _missing(self.symbol, stream, where)
                 found[stream] = held[self.symbol, stream]
         if "book" in streams:
-            _demand_tick(self.symbol, self._tick)
+            _demand_tick(self.symbol, self._choice)
         if "peer" in streams:
             peer, same = _peer(self._features), found["tape"].kind
             there = (peer, same) in held
             found["peer"] = held[peer, same if there else _price_kind(held, peer, None, where)]
         return found
+
+
+def _day(series: Mapping[str, Series], choice: Choice) -> Day:
+    peer = series.get("peer")
+    beside = Beside(
+        series.get("trades"), series.get("book"), choice.tick, None if peer is None else peer.tape()
+    )
+    return Day(series["tape"].tape(), beside)
 
 
 def _price_shelf(files: DayFiles, symbol: str, kind: str | None) -> str:
@@ -267,15 +279,14 @@ def _one_of(kinds: Sequence[str], symbol: str, kind: str | None, where: str) -> 
 
 
 def _missing(symbol: str, stream: str, where: str) -> DataError:
-    assert stream in KINDS
     return DataError(
         f"columns are made of the {stream} of {symbol}, and {where} has none; collect them, or "
         "take those columns out of features.columns"
     )
 
 
-def _demand_tick(symbol: str, tick: str) -> None:
-    if not tick:
+def _demand_tick(symbol: str, choice: Choice) -> None:
+    if not choice.tick:
         raise ConfigError(f"columns of the order book need the price step of {symbol}", key="tick")
 
 

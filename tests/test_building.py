@@ -17,7 +17,7 @@ from features.config import FeatureConfig
 from features.dataset import Dataset, build
 from features.decisions import ARRAYS, Carry, Recipe
 from features.labels import LabelConfig
-from features.sources import Day, Files, Stored
+from features.sources import Choice, Day, Files, Stored
 from market.dayfiles import DAY
 from market.errors import ConfigError, DataError, StateError, UnknownSymbol
 from market.events import SECOND
@@ -163,7 +163,7 @@ def test_columns_of_trades_book_and_peer_from_a_store(tmp_path: Path) -> None:
     ticks, trades, book = whole
     peer = ticks_of(START, 500, 600 * SECOND, seed=4, symbol="P")
     root = stored(tmp_path / "store", *whole, peer)
-    source = Stored(root, "X", made.features, tick="0.1")
+    source = Stored(root, "X", made.features, Choice(tick="0.1"))
     matrix = build_matrix(source, made, tmp_path / "m").matrix
     beside = Beside(trades, book, "0.1", peer.tape())
     tape = ticks.tape()
@@ -173,7 +173,7 @@ def test_columns_of_trades_book_and_peer_from_a_store(tmp_path: Path) -> None:
     for name in held:
         (tmp_path / name).write_bytes(b"1")
     paths = [tmp_path / name for name in held]
-    files = Files(paths, lambda path: held[path.name], "X", made.features, tick="0.1")
+    files = Files(paths, lambda path: held[path.name], "X", made.features, Choice(tick="0.1"))
     same(build_matrix(files, made, tmp_path / "f").matrix.dataset(), matrix.dataset())
 
 
@@ -200,7 +200,9 @@ def test_what_is_there_is_not_built_again(tmp_path: Path, monkeypatch: pytest.Mo
     ):  # fmt: skip
         changed = made.model_copy(update=change)
         keys.add(building.key_of(changed, Stored(root, "X", changed.features).stamp()))
-    keys.add(building.key_of(made, Stored(root, "X", made.features, last=START // DAY).stamp()))
+    keys.add(
+        building.key_of(made, Stored(root, "X", made.features, Choice(last=START // DAY)).stamp())
+    )
     copy = tmp_path / "features"
     copy.mkdir()
     (copy / "one.py").write_text("1")
@@ -248,7 +250,7 @@ def test_what_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="changed while it was read; build again"):
         build_matrix(Stored(root, "X", made.features), made, tmp_path / "m", meanwhile)  # type: ignore[arg-type]
-    over = Stored(root, "X", made.features, last=START // DAY + 1)
+    over = Stored(root, "X", made.features, Choice(last=START // DAY + 1))
     assert build_matrix(over, made, tmp_path / "m").matrix.card.events == 288
 
 
@@ -270,13 +272,15 @@ def test_what_a_recording_lacks_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnknownSymbol, match="no ticks and no bars of 'Y'"):
         Stored(root, "Y", made.features)
     with pytest.raises(DataError, match="made of the trades of X"):
-        Stored(root, "X", BESIDE, "ticks", "0.1")
+        Stored(root, "X", BESIDE, Choice("ticks", "0.1"))
     with pytest.raises(DataError, match="6 events with 0 gaps hold no decision on warm features"):
-        build_matrix(Stored(root, "X", made.features, "ticks"), made, tmp_path / "m")
+        build_matrix(Stored(root, "X", made.features, Choice("ticks")), made, tmp_path / "m")
     stored(root, trades_of(START, 20, SECOND), book_of(START, 20, SECOND))
     with pytest.raises(ConfigError, match=r"tick: .* price step of X"):
-        Stored(root, "X", BESIDE, "ticks")
+        Stored(root, "X", BESIDE, Choice("ticks"))
     nameless = BESIDE.model_copy(update={"peer": ""})
     with pytest.raises(ConfigError, match=r"features\.peer"):
-        Stored(root, "X", nameless, "ticks", "0.1")
-    assert isinstance(Stored(root, "X", FeatureConfig(), "bars-1m").day(START // DAY).tape, Tape)
+        Stored(root, "X", nameless, Choice("ticks", "0.1"))
+    assert isinstance(
+        Stored(root, "X", FeatureConfig(), Choice("bars-1m")).day(START // DAY).tape, Tape
+    )
