@@ -20,13 +20,12 @@ __all__ = ["LEVELS", "specimen"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 LEVELS = 24
 """Of each side of the book; more than the columns look at."""
 
 _START = 1_775_000_000 * SECOND
-_STEP = 60 * SECOND
+_STEP = 1_200 * SECOND
 _TICK = 0.01
 
 
@@ -38,42 +37,51 @@ def specimen(rng: np.random.Generator, bars: int = 3_000, gap: bool = True) -> t
     rng
         What it is made of.
     bars
-        How many; each of four trades and two updates of the book.
+        How many; each of about four trades and two updates of the book.
     gap
         Whether the feed breaks once, two thirds through.
     """
-    trades = 4 * bars
+    counts, lengths = rng.integers(2, 7, bars), rng.integers(_STEP // 2, _STEP * 3 // 2, bars)
+    ends = _START + np.cumsum(lengths)
+    first = np.cumsum(counts) - counts
+    trades = int(counts.sum())
+    within = np.arange(trades) - np.repeat(first, counts)
+    before = np.repeat(lengths // (counts + 1), counts) * (within + 1)
+    times: Ints = np.sort(np.repeat(ends, counts) - before).astype(np.int64)
+
     common, own = rng.standard_t(4, trades) * 2.5e-4, rng.normal(0.0, 2.5e-4, trades)
     own[::700] += rng.choice([-0.02, 0.02], len(own[::700]))
     mids = np.round(100.0 * np.exp(np.cumsum(common + own)), 2)
-    times = _START + np.arange(1, trades + 1) * (_STEP // 4) - SECOND
     sizes = np.round(rng.lognormal(0.0, 1.0, trades) + 0.01, 2)
     sides = rng.choice(np.array([-1, 1], np.int8), trades)
     spread: Floats = _TICK * rng.integers(1, 4, trades).astype(np.float64)
     prices = np.round(mids + sides * spread, 2)
-    hole = 4 * (2 * bars // 3)
-    fresh = np.zeros(trades, np.bool_)
-    fresh[hole] = gap
+    values = _bars(prices, sizes, sides, first)
+    fresh, broken = np.zeros(bars, np.bool_), np.zeros(trades, np.bool_)
+    fresh[2 * bars // 3] = broken[first[2 * bars // 3]] = gap
+    told = Series.trades("A", times, np.arange(trades), prices, sizes, sides, broken)
     whole = set(range(0, trades, 400))
-    told = Series.trades("A", times, np.arange(trades), prices, sizes, sides, fresh)
     book = Series.from_events("A", _updates(rng, mids, spread, times - SECOND, whole))
-    moves = np.resize(common[::4] * 2.0, bars + 2)
+    moves = 2.0 * np.add.reduceat(common, first)
     peer = Tape.of_ticks(
-        "B", _START + (np.arange(bars + 2) - 1) * _STEP, 50.0 * np.exp(np.cumsum(moves))
+        "B", np.append(_START - _STEP, ends), 50.0 * np.exp(np.append(0.0, np.cumsum(moves)))
     )
-    return _bars(prices, sizes, sides, fresh), Beside(told, book, str(_TICK), peer)
+    return Tape("A", True, ends, values, fresh), Beside(told, book, str(_TICK), peer)
 
 
-def _bars(prices: Floats, sizes: Floats, sides: npt.NDArray[np.int8], fresh: Bools) -> Tape:
-    """Return the bars of every four trades."""
-    price, volume = prices.reshape(-1, 4), sizes.reshape(-1, 4)
-    bought = volume * (sides.reshape(-1, 4) > 0)
-    values = np.column_stack(
-        [price[:, 0], price.max(axis=1), price.min(axis=1), price[:, -1], volume.sum(axis=1),
-         np.full(len(price), 4.0), bought.sum(axis=1)]
-    )  # fmt: skip
-    times = _START + np.arange(1, len(price) + 1) * _STEP
-    return Tape("A", True, times, values, np.logical_or.reduce(fresh.reshape(-1, 4), axis=1))
+def _bars(prices: Floats, sizes: Floats, sides: npt.NDArray[np.int8], first: Ints) -> Floats:
+    """Return the bars of the trades, each from its first one on."""
+    last = np.append(first[1:], len(prices)) - 1
+    columns = (
+        prices[first],
+        np.maximum.reduceat(prices, first),
+        np.minimum.reduceat(prices, first),
+        prices[last],
+        np.add.reduceat(sizes, first),
+        (last - first + 1).astype(np.float64),
+        np.add.reduceat(sizes * (sides > 0), first),
+    )
+    return np.column_stack(columns)
 
 
 def _updates(

@@ -224,7 +224,7 @@ def test_the_command_takes_a_made_up_market_or_recordings(tmp_path: Path) -> Non
     )
     assert code == 0, said
     assert "R_75: 120 ticks" in said
-    assert "left out, for nothing is recorded that they need: 26 of book" in said
+    assert "left out, for nothing is recorded that they need: 30 of book" in said
     code, said = pregao("features", "audit", "--data", tmp_path, "--symbol", "R_7")
     assert code == 1
     assert "no recording of 'R_7'" in said
