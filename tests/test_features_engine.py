@@ -1,4 +1,7 @@
-"""The engine: streaming equals batch, no look-ahead, restart in the middle, gaps, bad prices."""
+"""The engine on ticks and bars alone: batch, gaps, snapshots, what it refuses, what it shows.
+
+What every column must stand is in test_columns.py; other streams are in test_features_merged.py.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from features.batch import compute, compute_rows
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from features.scale import LIMIT
-from market.errors import DataError, SchemaMismatch
-from market.events import Bar, FeedGap, Tick
+from market.errors import ConfigError, DataError, SchemaMismatch
+from market.events import Bar, BookUpdate, FeedGap, Tick, Trade
 from market.tape import Tape
 
 SMALL = FeatureConfig(
-    momentum=(1, 4, 16), channels=(8,), variance_ratio=8, trends=(8, 32), warmup=20
+    columns=("momentum_1", "momentum_16", "channel_place_8", "trend_32", "direction_16", "rsi_14")
 )
 
 
@@ -89,18 +92,6 @@ def test_the_future_changes_nothing_before_it(seed: int, now: int, factor: float
     assert before[:now].tobytes() == after[:now].tobytes()
 
 
-@pytest.mark.parametrize(("factor", "exact"), [(2.0**-7, True), (1e-8, False), (123.45, False)])
-def test_the_unit_of_price_does_not_matter(factor: float, exact: bool) -> None:
-    tape = walk(2000, 5, bars=True)
-    values = tape.values.copy()
-    values[:, :4] *= factor
-    scaled = compute(FeatureConfig(), Tape("X", True, tape.times, values, tape.fresh))
-    plain = compute(FeatureConfig(), tape)
-    if exact:
-        assert scaled.tobytes() == plain.tobytes()
-    np.testing.assert_allclose(scaled, plain, rtol=1e-7, atol=1e-7)
-
-
 def test_after_a_gap_nothing_of_before_remains() -> None:
     tape = walk(1200, 7, gaps=(600,))
     whole = compute(FeatureConfig(), tape)
@@ -157,9 +148,13 @@ def test_volatility_of_engine_and_batch_agree() -> None:
 def test_schema_stands_for_columns_and_config() -> None:
     assert FeatureEngine(SMALL).schema == FeatureEngine(SMALL).schema
     assert FeatureEngine(SMALL).schema != FeatureEngine(FeatureConfig()).schema
-    twin = SMALL.model_copy(update={"jump": 13.0})
+    twin = SMALL.model_copy(update={"volatility": 13.0})
     assert FeatureEngine(twin).names == FeatureEngine(SMALL).names
     assert FeatureEngine(twin).schema != FeatureEngine(SMALL).schema
+    turned = FeatureConfig(columns=SMALL.columns[::-1])
+    assert FeatureEngine(turned).schema != FeatureEngine(SMALL).schema
+    named = FeatureConfig(columns=(*SMALL.columns[:-1], "close_RSI_14"))
+    assert FeatureEngine(named).schema == FeatureEngine(SMALL).schema
 
 
 def test_foreign_snapshots_are_refused() -> None:
@@ -193,9 +188,42 @@ def test_an_unusable_price_is_refused_and_leaves_no_trace(event: Tick | Bar) -> 
     assert engine.snapshot() == before
 
 
-def test_config_refuses_a_warmup_inside_a_window() -> None:
-    with pytest.raises(ValueError, match="warmup must be longer than the longest window, 64"):
-        FeatureConfig(momentum=(64,), warmup=64)
-    with pytest.raises(ValueError, match="trends must not repeat a span"):
-        FeatureConfig(trends=(8, 8))
-    assert FeatureConfig(momentum=(), channels=(), trends=(), warmup=17).longest == 16
+def test_a_column_is_known_as_soon_as_it_is_warm_whatever_the_others_are() -> None:
+    engine = FeatureEngine(SMALL)
+    for count, event in enumerate(walk(70, 19).events(), 1):
+        engine.update(event)
+        warm = [one.warmup <= count for one in SMALL.found]
+        assert np.isfinite(engine.values).tolist() == warm
+        assert engine.warm == all(warm) == (count >= SMALL.warmup)
+        assert np.isfinite(engine.volatility) == engine.warm
+
+
+def test_what_no_column_is_made_of_changes_nothing() -> None:
+    engine = FeatureEngine(SMALL)
+    for event in walk(50, 1).events():
+        engine.update(event)
+    before = engine.snapshot()
+    engine.update(Trade("X", 9, 1000.0, 1.0, 1))
+    engine.update(BookUpdate("X", 9, 1, 1, ((999.0, 1.0),), ((1001.0, 1.0),), -1, True))
+    assert engine.snapshot() == before
+
+
+def test_what_columns_are_made_of_must_be_said() -> None:
+    with pytest.raises(ConfigError, match="price step"):
+        FeatureEngine(FeatureConfig(columns=("imbalance_5",)))
+    with pytest.raises(ConfigError, match="need its name"):
+        FeatureEngine(FeatureConfig(columns=("peer_return_1",)))
+    assert FeatureEngine(FeatureConfig(columns=("effective_spread",)), "0.01").streams == {
+        "prices", "trades", "book",
+    }  # fmt: skip
+
+
+def test_the_config_knows_its_columns_alone() -> None:
+    with pytest.raises(ValueError, match=r"did you mean rsi_\{n\}\?"):
+        FeatureConfig(columns=("rsi_fourteen",))
+    with pytest.raises(ValueError, match=r"must be 1 to 100000, was 0"):
+        FeatureConfig(columns=("rsi_0",))
+    with pytest.raises(ValueError, match="at least 1 item"):
+        FeatureConfig(columns=())
+    twice = FeatureConfig(columns=("rsi_14", "close_RSI_14", "rsi_14"))
+    assert [one.name for one in twice.found] == ["rsi_14"]
