@@ -160,3 +160,17 @@ def test_the_lock_pins_everything_that_is_asked_for() -> None:
         assert wanted.specifier.contains(version, prereleases=True), f"{text}: locked {version}"
     # Deriv's client, and the two packages whose versions it would hold back.
     assert {"python-deriv-api", "websockets", "reactivex"} <= pinned.keys()
+
+
+def test_every_family_of_columns_is_in_the_catalogue() -> None:
+    from features.catalogue import FAMILIES
+
+    entered = {id(family) for family in FAMILIES}
+    absent = [
+        path.stem
+        for path in sources("features/families")
+        if path.stem != "__init__"
+        for family in importlib.import_module(f"features.families.{path.stem}").FAMILIES
+        if id(family) not in entered
+    ]
+    assert absent == []
