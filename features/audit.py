@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from features.batch import compute
-from features.beside import Beside
 from features.catalogue import Found, expand
 from features.config import FeatureConfig
 from features.watched import Watched, watch
+from market.beside import Beside
 from market.tape import Tape
 
 __all__ = ["Audited", "able", "audit"]

@@ -14,11 +14,11 @@ from rich.table import Table
 
 from features.audit import Audited, able, audit
 from features.batch import compute_rows
-from features.beside import Beside
 from features.catalogue import expand
 from features.config import FeatureConfig
 from features.labels import LabelConfig
 from features.labels.purge import Purged, labellers, purge
+from market.beside import Beside
 from market.errors import DataError
 from market.execution import Costs
 from market.tape import Tape
@@ -121,7 +121,7 @@ def _columns(columns: Sequence[Audited]) -> Table:
             found if one.warmup == one.found.warmup else f"[yellow]{found}[/]",
             f"{one.unknown:.1%}",
             *(_number(value) for value in one.quartiles),
-            _verdict(one.faults, f"its {need} isn't known here" if not one.warmup else ""),
+            _verdict(one.faults, f"no {need} known here" if not one.warmup else ""),
         )
     return table
 

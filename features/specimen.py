@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from features.beside import Beside
+from market.beside import Beside
 from market.events import SECOND, BookUpdate
 from market.series import Series
 from market.tape import Tape

@@ -9,10 +9,10 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from features.beside import Beside
 from features.column import Family, Need, Stream
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
+from market.beside import Beside
 from market.book import Book
 from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.tape import BUY_VOLUME, TRADES, VOLUME, Tape

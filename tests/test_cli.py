@@ -35,7 +35,16 @@ def test_help_names_every_command():
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("demo", "replay", "backtest", "exchange", "doctor", "config", "data"):
+    for command in (
+        "demo",
+        "replay",
+        "backtest",
+        "exchange",
+        "doctor",
+        "config",
+        "data",
+        "features",
+    ):
         assert re.search(rf"^\W*{command}\s", done.stdout, re.MULTILINE), command
 
 

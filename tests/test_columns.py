@@ -182,7 +182,7 @@ def test_after_gaps_in_all_streams_nothing_of_before_remains(bar: int) -> None:
     streamed(engine, before)
     assert not np.isnan(engine.values).all()
     for symbol, stream in (("A", "prices"), ("A", "trades"), ("A", "book"), ("B", "prices")):
-        engine.update(FeedGap(symbol, time + 1, time, stream))  # type: ignore[arg-type]
+        engine.update(FeedGap(symbol, time + 1, time, stream))
     fresh.update(FeedGap("B", time + 1, time))
     assert np.isnan(engine.values).all()
     assert streamed(engine, after).tobytes() == streamed(fresh, after).tobytes()

@@ -17,7 +17,6 @@ from features import audit as auditor
 from features import catalogue, kernel, layout
 from features.audit import Audited, able, audit
 from features.auditing import Subject, run
-from features.beside import Beside
 from features.catalogue import EVERY
 from features.column import Column, Family
 from features.compiled import compiled
@@ -26,6 +25,7 @@ from features.history import CHANGE, COUNT
 from features.labels import LabelConfig
 from features.labels.purge import Labeller, labellers, purge
 from features.specimen import specimen
+from market.beside import Beside
 from market.tape import Tape
 from tests.data_commands import pregao
 
@@ -65,10 +65,10 @@ OUTSIDE = np.zeros(2 * BARS)
 
 
 @intrinsic
-def outside(typing, address):  # type: ignore[no-untyped-def]
+def outside(typing, address):
     """Return the pointer at an address."""
 
-    def code(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, args):
         kind = context.get_value_type(signature.return_type)
         return builder.inttoptr(args[0], kind)
 
@@ -76,13 +76,13 @@ def outside(typing, address):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def peeking(h, state, param, out):  # type: ignore[no-untyped-def]
+def peeking(h, state, param, out):
     """Tell the next close."""
     out[0] = outside(int(param[0]))[int(h[COUNT])]
 
 
 @compiled
-def forgetful(h, state, param, out):  # type: ignore[no-untyped-def]
+def forgetful(h, state, param, out):
     """Keep a sum where no snapshot finds it."""
     kept = outside(int(param[0]))
     kept[0] += h[CHANGE]
@@ -90,13 +90,13 @@ def forgetful(h, state, param, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def late(h, state, param, out):  # type: ignore[no-untyped-def]
+def late(h, state, param, out):
     """Be unknown for longer than the family says."""
     out[0] = 1.0 if h[COUNT] > 7.0 else np.nan
 
 
 @compiled
-def wild(h, state, param, out):  # type: ignore[no-untyped-def]
+def wild(h, state, param, out):
     """Be infinite once, and beyond one's range at the end."""
     out[0] = 1.0 / (h[COUNT] - 50.0)
     out[1] = 2.0 if h[COUNT] > 390.0 else 0.5
@@ -105,7 +105,7 @@ def wild(h, state, param, out):  # type: ignore[no-untyped-def]
 def _planted(step: object, *names: str) -> Family:
     columns = tuple(Column(name, "none", low=-1.0, high=1.0) for name in names)
     address = float(OUTSIDE.ctypes.data)
-    return Family(step, columns, "none", params=lambda args: (address,))  # type: ignore[arg-type]
+    return Family(step, columns, "none", params=lambda args: (address,))
 
 
 PLANTED = (
