@@ -90,7 +90,7 @@ def demo(
     """Run the whole floor on the bundled exchange: collect, learn, judge, trade on paper."""
     console.print("[dim]starting Ray and the exchange[/]")
     from actors.demo import demo as run
-    from features.engine import FeatureEngine
+    from features.layout import lay
     from market.config import load
     from serve.deploy import deploy, shutdown
     from serve.settings import FileConfig
@@ -101,7 +101,7 @@ def demo(
     def door(floor: FloorConfig, desks: list[DeskSpec]) -> Iterator[str]:
         known = {
             "model_dirs": {desk.symbol: desk.model for desk in desks},
-            "feature_schema": FeatureEngine(floor.features).schema,
+            "feature_schemas": {desk.symbol: lay(desk.features).schema for desk in desks},
         }
         try:
             yield deploy(settings.serve.model_copy(update=known))

@@ -18,6 +18,7 @@ from risk.config import RiskConfig
 from validation.gate import GateConfig
 from venues.binance.config import BinanceConfig
 from venues.deriv import DerivConfig
+from venues.doors import untold
 from venues.simulated.config import ExchangeConfig
 
 __all__ = ["FloorConfig", "SymbolConfig"]
@@ -37,12 +38,16 @@ class SymbolConfig(Instrument):
         Events per decision.
     follow
         Difference of the probabilities of up and down at which ``follow`` takes a position.
+    features
+        Its columns, where they are others than the floor's: a symbol that is the others' ``peer``
+        needs some without.
     """
 
     venue: Literal["deriv", "binance"] = "deriv"
     policy: Literal["ppo", "follow", "hold", "probe", "flat"] = "ppo"
     every: Annotated[int, Field(ge=1, le=100_000)] = 5
     follow: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
+    features: FeatureConfig | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -106,6 +111,42 @@ class FloorConfig(Config):
         if twice:
             raise ValueError(f"each symbol may be listed once, {', '.join(twice)} is listed twice")
         return self
+
+    @model_validator(mode="after")
+    def _streams_are_told(self) -> Self:
+        for one in self.symbols:
+            features = self.features_of(one.symbol)
+            key = f"symbols.{one.symbol}.features" if one.features else "features"
+            if features.peer == one.symbol:
+                raise ValueError(
+                    f"{key}.peer: {one.symbol} can't be compared with itself; give the symbol "
+                    "`features` of its own, without columns of a peer"
+                )
+            if "peer" in features.streams and not features.peer:
+                raise ValueError(f"{key}.peer: is missing; columns of another symbol need its name")
+            if "book" in features.streams and not one.tick:
+                raise ValueError(
+                    f"symbols.{one.symbol}.tick: is missing; columns of the order book need the "
+                    'price step, such as "0.01"'
+                )
+            if self.exchange is not None:
+                self._can_be_learnt(one, features, key)
+        return self
+
+    def _can_be_learnt(self, one: SymbolConfig, features: FeatureConfig, key: str) -> None:
+        """Raise for columns that a floor which learns from its venue's history can't have."""
+        lost = features.streams & (untold(self.source(one.symbol)) | {"book"})
+        if lost:
+            columns = ", ".join(c.name for c in features.found if c.of.stream in lost)
+            raise ValueError(
+                f"{key}.columns: {one.venue} has no history of {' and '.join(sorted(lost))} of "
+                f"{one.symbol} to learn from ({columns}); leave these columns out, or collect with "
+                "`pregao data collect` and `pregao replay` that"
+            )
+
+    def features_of(self, name: str) -> FeatureConfig:
+        """Return the columns of a symbol."""
+        return self.symbol(name).features or self.features
 
     def source(self, name: str) -> DerivConfig | BinanceConfig:
         """Return how a symbol's venue is reached."""

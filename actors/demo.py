@@ -24,10 +24,10 @@ from actors.config import FloorConfig
 from actors.doctor.machine import port_free
 from actors.floor import Floor, opened
 from actors.learning import learn
+from actors.recordings import recordings
 from actors.snapshot import FloorState
 from actors.terminal import floor_table, verdict_table
 from market.errors import FloorError
-from market.store import TickStore
 from trading.desk import DeskSpec
 
 __all__ = ["Door", "demo"]
@@ -78,9 +78,10 @@ def demo(
         console.print(f"[bold]1[/] exchange [dim]listens on[/] {listening}")
         _collect(config, console)
         console.print("[bold]3[/] features, labels, ensembles; [bold]4[/] policy; then the gate")
-        store = TickStore(config.folder / "ticks")
-        tapes = [store.tape(one.symbol) for one in config.symbols]
-        judged = learn(config, tapes, config.source)
+        store = config.folder / "ticks"
+        files = {one.symbol: store for one in config.symbols}
+        tapes, beside = recordings(config, files, console)
+        judged = learn(config, tapes, beside, config.source)
         # Live, a desk only needs to be warm: it reads on from the last events collected.
         desks = [
             replace(desk, warm_from=int(tape.times[-desk.lead - 1]))
@@ -184,9 +185,13 @@ def _collect(config: FloorConfig, console: Console) -> None:
     with console.status("collecting history"):
         for one in config.symbols:
             source = config.source(one.symbol)
-            count = ray.get(collector.collect.remote(source, one.instrument, config.history))
+            features = config.features_of(one.symbol)
+            count, trades = ray.get(
+                collector.collect.remote(source, one.instrument, config.history, features)
+            )
             what = "ticks" if one.venue == "deriv" else "bars"
-            console.print(f"[bold]2[/] collected {count:,} {what} of {one.symbol}")
+            also = f" and {trades:,} trades" if trades else ""
+            console.print(f"[bold]2[/] collected {count:,} {what}{also} of {one.symbol}")
     ray.kill(collector)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from actors.config import FloorConfig
 from actors.trainer import Learned, Trainer
+from market.beside import Beside
 from market.tape import Tape
 from trading.desk import DeskSpec
 from validation.verdict import Verdict
@@ -42,7 +43,7 @@ def describe(
         policy=one.policy,
         every=one.every,
         capital=config.capital,
-        features=config.features,
+        features=config.features_of(symbol),
         risk=config.risk,
         model=model,
         trained_policy=policy,
@@ -55,7 +56,10 @@ def describe(
 
 
 def learn(
-    config: FloorConfig, tapes: Sequence[Tape], source: Callable[[str], Source]
+    config: FloorConfig,
+    tapes: Sequence[Tape],
+    beside: Mapping[str, Beside],
+    source: Callable[[str], Source],
 ) -> list[DeskSpec]:
     """Fit every symbol's ensemble, train one policy for all, judge each on its hold-out.
 
@@ -65,6 +69,8 @@ def learn(
         The floor's.
     tapes
         What to learn from, one a symbol.
+    beside
+        What was recorded beside each symbol's tape.
     source
         Where a symbol's desk will get its market data.
 
@@ -82,7 +88,8 @@ def learn(
     ]
     with _bars(trainers) as (follow, say):
         fitted: list[Learned] = follow(
-            "ensembles", [(t.fit, (tape,)) for t, tape in _deal(trainers, tapes)]
+            "ensembles",
+            [(t.fit, (tape, beside[tape.symbol])) for t, tape in _deal(trainers, tapes)],
         )
         for one in fitted:
             say(f"[dim]{one.symbol:<8} {escape(one.columns)}[/]")
@@ -100,7 +107,7 @@ def learn(
         judged: list[tuple[Path, Verdict]] = follow(
             "hold-out and gate",
             [
-                (trainer.judge, (desk, tape, one))
+                (trainer.judge, (desk, tape, beside[tape.symbol], one))
                 for (trainer, tape), desk, one in zip(
                     _deal(trainers, tapes), specs, fitted, strict=True
                 )

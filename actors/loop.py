@@ -15,7 +15,7 @@ import ray
 from actors.metrics import SymbolMetrics
 from actors.snapshot import SymbolState
 from actors.supervisor import NAME as SUPERVISOR
-from market.events import Event
+from market.events import MarketEvent
 from trading.desk import Desk, DeskSpec
 from trading.latency import Latency
 
@@ -125,7 +125,7 @@ class Loop:
             await asyncio.wrap_future(self._supervisor.finish.remote(self._publish(desk)).future())
             await asyncio.sleep(PUBLISH_SECONDS)
 
-    def _take(self, desk: Desk, event: Event, act: bool) -> None:
+    def _take(self, desk: Desk, event: MarketEvent, act: bool) -> None:
         started = time.perf_counter()
         decision = desk.trader.on_event(event, event.time, act=act)
         if decision is not None:

@@ -9,23 +9,21 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 
 from actors import desks
 from actors.cluster import joined
 from actors.config import FloorConfig
 from actors.floor import opened
 from actors.learning import learn
+from actors.recordings import recordings
 from actors.snapshot import FloorState
 from actors.terminal import floor_table
 from market.errors import StateError
-from market.tape import Tape
 from risk.lease import LeaseBook
 from trading.backtest import BacktestResult, run
 from trading.desk import DeskSpec
 from trading.digest import digest
 from trading.journal import MemoryJournal, SqlJournal
-from venues.files import FileFeed
 
 __all__ = ["backtest", "chosen", "replay"]
 
@@ -117,10 +115,13 @@ def backtest(
     specs = desks.load(config, files)
     journals = {one.symbol: MemoryJournal() for one in specs}
     traders = {one.symbol: one.trader(journals[one.symbol]) for one in specs}
-    tapes = [_tape(files, one.symbol, console).after(one.warm_from) for one in specs]
+    tapes, beside = recordings(config, files, console)
+    since = {one.symbol: one.warm_from for one in specs}
+    tapes = [tape.after(since[tape.symbol]) for tape in tapes]
+    beside = {symbol: one.after(since[symbol]) for symbol, one in beside.items()}
     book = LeaseBook(config.risk, [one.symbol for one in specs], first=True)
     began = time.perf_counter()
-    result = run(tapes, traders.__getitem__, book)
+    result = run(tapes, traders.__getitem__, book, beside)
     seconds = time.perf_counter() - began
     events = sum(len(tape) for tape in tapes)
     console.print(f"{events:,} events in {seconds:.1f} s, {events / seconds:,.0f} a second")
@@ -136,19 +137,7 @@ def _desks(
             return desks.load(config, files)
         except StateError:
             console.print("[dim]nothing learnt yet from these settings and recordings: learning[/]")
-    tapes = [_tape(files, one.symbol, console) for one in config.symbols]
-    specs = learn(config, tapes, lambda symbol: files[symbol])
+    tapes, beside = recordings(config, files, console)
+    specs = learn(config, tapes, beside, lambda symbol: files[symbol])
     desks.save(config, files, specs)
     return specs
-
-
-def _tape(files: Mapping[str, Path], symbol: str, console: Console) -> Tape:
-    """Read a recording, and say which of its rows are not used."""
-    feed = FileFeed(files[symbol], symbol)
-    tape, bad = feed.tape, feed.quarantine
-    if bad:
-        console.print(
-            f"[yellow]{symbol}: {len(bad)} rows kept aside, the first at {bad[0].where}[/] "
-            f"({escape(bad[0].reason)})"
-        )
-    return tape

@@ -12,6 +12,7 @@ import ray
 from actors.config import FloorConfig
 from envs.tape import DecisionTape
 from features.dataset import build
+from market.beside import Beside
 from market.tape import Tape
 from models.fit import fit_ensemble
 from models.registry import Registry
@@ -90,10 +91,11 @@ class TrainerShell:
         return self._progress
 
     @ray.method
-    def fit(self, tape: Tape) -> Learned:
+    def fit(self, tape: Tape, beside: Beside) -> Learned:
         """Fit a symbol's ensemble on all but the hold-out."""
         config, one = self._config, self._config.symbol(tape.symbol)
-        dataset = build(tape, config.features, config.labels, one.every, one.costs)
+        features = config.features_of(tape.symbol)
+        dataset = build(tape, features, config.labels, one.every, one.costs, beside)
         learnt, unseen = known(dataset, config.holdout)
         fitted = fit_ensemble(learnt, config.ensemble, config.seed, self._report(tape.symbol))
         return Learned(
@@ -120,23 +122,27 @@ class TrainerShell:
         return folder / "policy.onnx"
 
     @ray.method
-    def judge(self, spec: DeskSpec, tape: Tape, learned: Learned) -> tuple[Path, Verdict]:
+    def judge(
+        self, spec: DeskSpec, tape: Tape, beside: Beside, learned: Learned
+    ) -> tuple[Path, Verdict]:
         """Run the desk over the hold-out, ask the gate, and register model and verdict."""
         config, symbol = self._config, tape.symbol
         report = self._report(symbol)
         report("hold-out backtest", 0.0)
-        unseen = tape.after(spec.warm_from)
+        unseen, near = tape.after(spec.warm_from), beside.after(spec.warm_from)
         book = LeaseBook(config.risk, [one.symbol for one in config.symbols], first=True)
-        result = run([unseen], lambda _: spec.trader(MemoryJournal(keep=False)), book)
+        trader = spec.trader(MemoryJournal(keep=False))
+        result = run([unseen], lambda _: trader, book, {symbol: near})
         report("gate", 0.8)
         evidence = gather(
             result.sleeves[symbol],
             unseen,
-            config.features,
+            spec.features,
             config.labels,
             spec.every,
             np.array(learned.frequencies),
             self._registry.tried(symbol, f"{spec.policy} on {learned.folder.name}"),
+            near,
         )
         verdict = judge(evidence, config.gate, np.random.default_rng(config.seed))
         self._registry.register(symbol, learned.folder, learned.metrics, verdict.as_dict())

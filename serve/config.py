@@ -32,8 +32,8 @@ class ServeConfig(Config):
         A state older than this is not shown any more: routes answer 503.
     model_dirs
         Symbol to folder of its fitted ensemble, for predictions on features that the caller brings.
-    feature_schema
-        Schema of the feature engine those ensembles must have been fitted on; needed with
+    feature_schemas
+        Symbol to schema of the columns its ensemble must have been fitted on; needed with
         ``model_dirs``.
     replicas
         Replicas of the API; each looks at the supervisor on its own.
@@ -51,7 +51,7 @@ class ServeConfig(Config):
     poll_seconds: Seconds = 0.5
     stale_seconds: Seconds = 5.0
     model_dirs: Annotated[dict[str, Path], Field(default_factory=dict)]
-    feature_schema: str = ""
+    feature_schemas: dict[str, str] = Field(default_factory=dict)
     replicas: Annotated[int, Field(ge=1)] = 1
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     max_streams: Annotated[int, Field(ge=1)] = 64

@@ -36,7 +36,7 @@ class Api:
     def __init__(self, config: ServeConfig) -> None:
         _keep_to(config.host)
         self._config = config
-        self._ensembles = Ensembles.load(config.model_dirs, config.feature_schema)
+        self._ensembles = Ensembles.load(config.model_dirs, config.feature_schemas)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the app inside the replica; Serve calls this once."""
@@ -63,19 +63,21 @@ def deploy(config: ServeConfig) -> str:
     Raises
     ------
     ConfigError
-        ``model_dirs`` is given without ``feature_schema``.
+        A symbol of ``model_dirs`` has no entry in ``feature_schemas``.
     FloorError
         The port is taken, or a replica did not start.
     SchemaMismatch
         An ensemble can't be used.
     """
-    if config.model_dirs and not config.feature_schema:
-        raise ConfigError("is missing; model_dirs needs it", key="serve.feature_schema")
+    for symbol in config.model_dirs:
+        if symbol not in config.feature_schemas:
+            key = f"serve.feature_schemas.{symbol}"
+            raise ConfigError("is missing; model_dirs needs it", key=key)
     # Replicas may have another working directory.
     model_dirs = {symbol: folder.resolve() for symbol, folder in config.model_dirs.items()}
     config = config.model_copy(update={"model_dirs": model_dirs})
     # Faults of the ensembles show here at once, not after a replica's third attempt to start.
-    Ensembles.load(config.model_dirs, config.feature_schema)
+    Ensembles.load(config.model_dirs, config.feature_schemas)
     _refuse_taken(config.host, config.port)
     serve = _ray_serve()
     deployment = serve.deployment(

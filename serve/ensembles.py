@@ -42,7 +42,7 @@ class Ensembles:
         self._by_symbol = dict(by_symbol)
 
     @classmethod
-    def load(cls, model_dirs: Mapping[str, Path], schema: str) -> Ensembles:
+    def load(cls, model_dirs: Mapping[str, Path], schemas: Mapping[str, str]) -> Ensembles:
         """Load what :class:`serve.config.ServeConfig` names.
 
         Raises
@@ -52,7 +52,9 @@ class Ensembles:
         StateError
             Files are missing or damaged.
         """
-        return cls({name: EnsembleRuntime.load(at, schema) for name, at in model_dirs.items()})
+        return cls(
+            {name: EnsembleRuntime.load(at, schemas[name]) for name, at in model_dirs.items()}
+        )
 
     @property
     def versions(self) -> dict[str, str]:

@@ -322,7 +322,7 @@ def test_http_predicts_what_was_decided_on(tapes, files, model, reference, repla
     _, expected = reference
     _, state = replayed
     schema = FeatureEngine(FEATURES).schema
-    ensembles = Ensembles.load(dict.fromkeys(POLICIES, model), schema)
+    ensembles = Ensembles.load(dict.fromkeys(POLICIES, model), dict.fromkeys(POLICIES, schema))
     with Server(HeldSource(state), ensembles, ServeConfig(poll_seconds=0.02)) as server:
         for symbol in POLICIES:
             tape = tapes[symbol]

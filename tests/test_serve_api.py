@@ -24,7 +24,7 @@ PROBLEM = "application/problem+json"
 def ensembles(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ensemble")
     write_ensemble(folder)
-    return Ensembles.load({"R_75": folder}, "0123456789abcdef")
+    return Ensembles.load({"R_75": folder}, {"R_75": "0123456789abcdef"})
 
 
 @pytest.fixture(scope="module")
@@ -252,4 +252,4 @@ def test_every_shape_in_the_openapi_document_is_there_and_its_examples_are_right
 def test_an_ensemble_for_other_features_is_refused(tmp_path):
     write_ensemble(tmp_path)
     with pytest.raises(SchemaMismatch):
-        Ensembles.load({"R_75": tmp_path}, "fedcba9876543210")
+        Ensembles.load({"R_75": tmp_path}, {"R_75": "fedcba9876543210"})

@@ -80,7 +80,7 @@ def config(tmp_path_factory):
         poll_seconds=0.1,
         stale_seconds=1.0,
         model_dirs={"R_75": folder},
-        feature_schema="0123456789abcdef",
+        feature_schemas={"R_75": "0123456789abcdef"},
     )
 
 
@@ -233,5 +233,5 @@ def test_a_taken_port_is_named_with_the_key_to_change(ray_cluster, config, door)
 
 
 def test_ensembles_without_a_schema_are_a_config_error(config):
-    with pytest.raises(ConfigError, match=r"serve\.feature_schema"):
-        deploy(config.model_copy(update={"feature_schema": ""}))
+    with pytest.raises(ConfigError, match=r"serve\.feature_schemas\.R_75"):
+        deploy(config.model_copy(update={"feature_schemas": {}}))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from market.errors import ConfigError
 from market.events import SECOND
 from market.instruments import Instrument
+from market.series import Series
 from market.span import span_text
 from market.store import TickStore
 from venues.base import Feed
@@ -18,7 +20,10 @@ from venues.deriv.config import DerivConfig
 from venues.merged import MergedFeed, Side
 from venues.merged import Source as Stream
 
-__all__ = ["Source", "open_feed", "untold"]
+if TYPE_CHECKING:
+    from venues.files import FileFeed
+
+__all__ = ["Source", "open_feed", "past_trades", "recorded", "untold"]
 
 Source = DerivConfig | BinanceConfig | Path
 """Where a symbol's market data comes from: a venue, or a recording."""
@@ -59,7 +64,7 @@ def open_feed(
     rng = np.random.default_rng(seed)
     beside = frozenset(streams) - {"prices"}
     if isinstance(source, Path):
-        return _recording(source, instrument, beside, peer)
+        return recorded(source, instrument, beside, peer)
     refused = beside & untold(source)
     if refused:
         raise ConfigError(
@@ -72,12 +77,34 @@ def open_feed(
     return _binance(source, instrument, rng, beside, peer)
 
 
+async def past_trades(source: Source, symbol: str, seed: int, start: int, end: int) -> Series:
+    """Return a venue's trades from ``start`` to ``end``, both included, nanoseconds.
+
+    Raises
+    ------
+    ConfigError
+        It keeps none.
+    VenueError, DataError
+        See :func:`venues.binance.history.trade_history`.
+    """
+    if not isinstance(source, BinanceConfig):
+        raise ConfigError(f"there is no history of trades of {symbol} here", key="features.columns")
+    from venues.binance.history import trade_history
+    from venues.binance.rest import BinanceRest
+
+    async with BinanceRest(source, np.random.default_rng(seed)) as rest:
+        return await trade_history(rest, symbol, start, end)
+
+
 def untold(source: DerivConfig | BinanceConfig) -> frozenset[str]:
     """Return the streams that a venue doesn't tell."""
     return frozenset(("trades", "book")) if isinstance(source, DerivConfig) else frozenset()
 
 
-def _recording(path: Path, instrument: Instrument, beside: frozenset[str], peer: str) -> Feed:
+def recorded(
+    path: Path, instrument: Instrument, streams: Collection[str] = (), peer: str = ""
+) -> FileFeed:
+    """Return the feed of a recording; of a tick store with several bars those of ``interval``."""
     from venues.files import FileFeed
 
     shelf = None
@@ -85,7 +112,7 @@ def _recording(path: Path, instrument: Instrument, beside: frozenset[str], peer:
         bars = f"bars-{span_text(round(instrument.interval * SECOND))}"
         shelf = bars if bars in TickStore(path).kinds(instrument.symbol) else None
     return FileFeed(
-        path, instrument.symbol, shelf=shelf, streams=beside, peer=peer, tick=instrument.tick
+        path, instrument.symbol, shelf=shelf, streams=streams, peer=peer, tick=instrument.tick
     )
 
 
