@@ -39,8 +39,9 @@ __all__ = [
     "work",
 ]
 
-LONGEST = 1 << 17
-"""Events of a stretch at most: what is computed of them at once is in memory."""
+LONGEST = 1 << 15
+"""Events of a stretch at most: of so few, what is computed takes the memory of those before, which
+costs less than new memory does."""
 
 Recorded = TypeVar("Recorded", Series, Tape)
 Pieces = tuple["Piece", ...]

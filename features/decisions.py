@@ -147,7 +147,7 @@ def take(recipe: Recipe, stretch: Stretch, carry: Carry) -> tuple[Decisions, Car
     classes, end = label(recipe.labels, known, rows, volatility, costs)
     gaps = carry.gaps + np.cumsum(tape.fresh)[rows]
     with np.errstate(over="ignore"):  # whoever fits a model on it refuses what isn't finite
-        X = columns[warm].astype(np.float32)
+        X = (columns if warm.all() else columns[warm]).astype(np.float32)
     arrays: dict[str, npt.NDArray[Any]] = {
         "rows": rows + carry.events,
         "times": tape.times[rows],
@@ -167,7 +167,7 @@ def take(recipe: Recipe, stretch: Stretch, carry: Carry) -> tuple[Decisions, Car
         carry.gaps + len(breaks),
         int(gaps[-1]) if len(gaps) else carry.kept,
     )
-    unknown = np.isnan(columns).sum(axis=0)
+    unknown = np.isnan(columns[~warm]).sum(axis=0)
     return Decisions(arrays, len(tape), len(breaks), len(due), unknown), handed
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -211,6 +213,20 @@ def test_what_is_there_is_not_built_again(tmp_path: Path, monkeypatch: pytest.Mo
     (copy / "one.py").write_text("2")
     keys.add(key())
     assert len(keys) == 9
+
+
+def test_two_builders_of_one_dataset_wait_for_each_other(tmp_path: Path) -> None:
+    made = recipe("direction")
+    root = stored(tmp_path / "store", ticks_of(START, 600, 600 * SECOND))
+    begun = Barrier(2)
+
+    def one(_: int) -> bool:
+        source = Stored(root, "X", made.features)
+        begun.wait()
+        return build_matrix(source, made, tmp_path / "m").cached
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(one, range(2))) == [False, True]
 
 
 def test_a_crash_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:

@@ -101,6 +101,10 @@ def test_a_store_with_a_book_needs_its_step(tmp_path: Path) -> None:
     code, said = pregao(*asked[:2], config, *asked[2:])
     assert code == 0, said
     assert "149 decisions, 1 columns" in said
+    # A store's place may be told as a filesystem's URI; it is the same store.
+    code, said = pregao(*asked[:2], config, "--data", store.as_uri(), *asked[4:])
+    assert code == 0, said
+    assert "X cached: 149 decisions" in said
 
 
 class Fatal(Stored):
