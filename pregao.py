@@ -9,17 +9,16 @@ from __future__ import annotations
 import atexit
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from market.errors import PregaoError
+from market.plainly import console, plainly
+from venues.library.app import app as data_app
 
 if TYPE_CHECKING:
     from actors.config import FloorConfig
@@ -33,54 +32,18 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Work on configuration files.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-data_app = typer.Typer(help="Collect, fetch, import and look after data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 features_app = typer.Typer(
     help="List and audit columns, build datasets of them.", no_args_is_help=True
 )
 app.add_typer(features_app, name="features")
-console = Console(highlight=False)
-errors = Console(stderr=True)
-
-
-def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print an error of ours as one line, without a traceback; an interrupt is no error."""
-
-    @wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        try:
-            return command(*arguments, **options)
-        except Exception as error:
-            cause = _unwrapped(error)
-            if not isinstance(cause, PregaoError):
-                raise
-            _say(cause)
-        except KeyboardInterrupt:
-            errors.print("interrupted; everything is stopped")
-            raise typer.Exit(130) from None
-
-    return wrapped
-
-
-def _unwrapped(error: BaseException) -> BaseException:
-    """Return what was raised in an actor; Ray's wrapping is of its class too."""
-    ray = sys.modules.get("ray.exceptions")
-    while ray is not None and isinstance(error, ray.RayTaskError):
-        error = error.cause
-    return error
-
-
-def _say(error: PregaoError) -> NoReturn:
-    errors.print("[bold red]error[/]", end=" ")
-    errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1) from None
 
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
 
 
 @app.command()
-@_plainly
+@plainly
 def demo(
     config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/demo.yaml"),
     seconds: Annotated[
@@ -117,7 +80,7 @@ DataFolder = Annotated[
 
 
 @app.command()
-@_plainly
+@plainly
 def replay(
     config: ConfigFile,
     data: DataFolder,
@@ -139,7 +102,7 @@ def replay(
 
 
 @app.command()
-@_plainly
+@plainly
 def backtest(config: ConfigFile, data: DataFolder) -> None:
     """Make the decisions of the last replay again, without Ray."""
     from actors.replay import backtest as run
@@ -160,7 +123,7 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
 
 
 @config_app.command("check")
-@_plainly
+@plainly
 def check(file: ConfigFile) -> None:
     """Say whether a configuration file is right, and if not, what is wrong where."""
     from market.config import load
@@ -178,121 +141,8 @@ def check(file: ConfigFile) -> None:
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
-STORE = "var/data"
-Store = Annotated[
-    str, typer.Option("--store", help="Tick store: a folder, or s3://…, gs://…, abfs://….")
-]
-OtherStore = Annotated[str | None, typer.Option("--store", help="In place of the config's.")]
-Collection = Annotated[Path, typer.Option("--config", help="YAML file with store and venues.")]
-COLLECTION = Path("configs/collect.yaml")
-Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols; all there are if left out.")]
-
-
-@data_app.command()
-@_plainly
-def ls(symbols: Symbols = None, store: Store = STORE) -> None:
-    """List what is stored: rows, days, holes, bad rows, size; name a symbol for its figures."""
-    from venues.library.listing import ls as run
-
-    raise typer.Exit(run(store, symbols or (), console))
-
-
-@data_app.command()
-@_plainly
-def collect(
-    config: Collection = COLLECTION,
-    store: OtherStore = None,
-    seconds: Annotated[float, typer.Option(min=0.0, help="Stop after so long; 0: at Ctrl-C.")] = 0,
-) -> None:
-    """Take live market data into the store, going on behind what is there, until Ctrl-C."""
-    from venues.library.commands import collect as run
-
-    raise typer.Exit(run(config, store, seconds, console))
-
-
-@data_app.command()
-@_plainly
-def download(
-    venue: Annotated[Literal["deriv", "binance"], typer.Argument(help="Whose history.")],
-    start: Annotated[str, typer.Option("--from", help="First day or time, UTC.")],
-    end: Annotated[str, typer.Option("--to", help="Last day or time, UTC.")],
-    symbols: Symbols = None,
-    kind: Annotated[str, typer.Option(help="ticks, trades, bars-1m; several by commas.")] = "ticks",
-    archive: Annotated[bool, typer.Option("--archive", help="From Binance's files.")] = False,
-    config: Collection = COLLECTION,
-    store: OtherStore = None,
-) -> None:
-    """Fetch a venue's history; what is stored already is not fetched again."""
-    from venues.library.commands import download as run
-
-    raise typer.Exit(run(config, store, venue, symbols or (), kind, start, end, archive, console))
-
-
-@data_app.command("import")
-@_plainly
-def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Files, and folders of them.")],
-    store: Store = STORE,
-    symbol: Annotated[str | None, typer.Option(help="Of files that don't say it.")] = None,
-    zone: Annotated[str | None, typer.Option(help="Time zone of times that name none.")] = None,
-    tolerate: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of bad rows a file may have.")
-    ] = 0.01,
-    keep_first: Annotated[
-        bool, typer.Option("--keep-first", help="Keep what contradicts the store aside.")
-    ] = False,
-) -> None:
-    """Take recordings into the store; what is bad is told and kept aside, nothing is guessed."""
-    from venues.library.importing import Taking, bring_in
-
-    raise typer.Exit(bring_in(store, paths, Taking(symbol, zone, tolerate, keep_first), console))
-
-
-@data_app.command("check")
-@_plainly
-def check_data(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, tick stores.")],
-    everything: Annotated[bool, typer.Option("--all", help="Tell all.")] = False,
-) -> None:
-    """Find holes, impossible rows, doubles and unusable files; exit status 1 if there are any."""
-    from venues.library.checking import check, report
-
-    raise typer.Exit(report(check(paths), console, *((sys.maxsize,) if everything else ())))
-
-
-@data_app.command()
-@_plainly
-def gaps(
-    symbols: Symbols = None,
-    fill: Annotated[bool, typer.Option("--fill", help="Fetch what the venues have.")] = False,
-    config: Collection = COLLECTION,
-    store: OtherStore = None,
-) -> None:
-    """List the holes of what is stored, or fill them; exit status 1 if any is left."""
-    from venues.library.commands import holes
-
-    raise typer.Exit(holes(store, symbols or (), fill, config, console))
-
-
-@data_app.command()
-@_plainly
-def export(
-    symbol: Annotated[str, typer.Argument(help="Which.")],
-    out: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.")],
-    kind: Annotated[str | None, typer.Option(help="Where there are several: bars-1m, …")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="First day or time, UTC.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last day or time, UTC.")] = None,
-    bars: Annotated[str | None, typer.Option(help="Make bars: 1m, 500t, volume:100, …")] = None,
-    store: Store = STORE,
-) -> None:
-    """Write a symbol's events, or bars made of them, to a file that anything reads."""
-    from venues.library.exporting import export as run
-
-    raise typer.Exit(run(store, symbol, kind, start, end, bars, out, console))
-
-
 @features_app.command("ls")
-@_plainly
+@plainly
 def columns(
     names: Annotated[
         list[str] | None, typer.Argument(help="Columns and sets; all if none.")
@@ -309,7 +159,7 @@ def columns(
 
 
 @features_app.command()
-@_plainly
+@plainly
 def audit(
     config: Annotated[Path | None, typer.Argument(help="YAML file; all columns if none.")] = None,
     data: Annotated[
@@ -337,7 +187,7 @@ def audit(
 
 
 @features_app.command("build")
-@_plainly
+@plainly
 def build_datasets(
     data: Annotated[
         str, typer.Option(help="Folder of recordings, a recording, or a tick store (s3://…).")
@@ -386,7 +236,7 @@ def build_datasets(
 
 
 @features_app.command()
-@_plainly
+@plainly
 def importance(
     config: ConfigFile,
     data: DataFolder,
@@ -410,7 +260,7 @@ def importance(
 
 
 @app.command()
-@_plainly
+@plainly
 def exchange(
     config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/exchange.yaml"),
 ) -> None:
@@ -421,7 +271,7 @@ def exchange(
 
 
 @app.command()
-@_plainly
+@plainly
 def doctor(
     config: Annotated[Path, typer.Option(help="YAML file.")] = Path("configs/demo.yaml"),
 ) -> None:
