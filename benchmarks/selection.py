@@ -1,6 +1,6 @@
 """What choosing columns is worth: held-out skill on markets with a planted edge, and with none.
 
-``python -m benchmarks.selection``; ``--seeds 2 --markets OU10`` for a part of it. Skill is the mean
+``python -m benchmarks.selection``; ``--seeds 2 --markets regimes`` for a part of it. Skill is the mean
 log loss that an ensemble takes off the training's class frequencies on later ticks, in millinats;
 beside it the difference to the first row, market by market and seed by seed, which their common
 luck is not in. Two standard errors are the edge of what is told.
@@ -19,10 +19,12 @@ from features.dataset import Dataset, build
 from features.labels import LabelConfig
 from features.selection import SelectionConfig
 from market.events import SECOND
+from market.execution import Costs
 from market.predictable import OrnsteinUhlenbeck, Planted, Regimes, Walk
 from market.processes import Process
 from market.synthetics import process_for
 from market.tape import Tape
+from models.augmenting import Recorded
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
 from models.member import frequencies, log_loss
@@ -51,10 +53,16 @@ def tape(symbol: str, seed: int) -> Tape:
     return Tape.of_ticks(symbol, times, prices)
 
 
-def judged(known: Dataset, later: Dataset, config: EnsembleConfig, seed: int) -> Row:
+def judged(
+    known: Dataset,
+    later: Dataset,
+    config: EnsembleConfig,
+    seed: int,
+    recorded: Recorded | None = None,
+) -> Row:
     """Fit on what is known, and score on what comes later."""
     start = process_time()
-    fitted = fit_ensemble(known, config, seed, lambda what, share: None)
+    fitted = fit_ensemble(known, config, seed, lambda what, share: None, recorded)
     spent = process_time() - start
     with tempfile.TemporaryDirectory() as folder:
         runtime = EnsembleRuntime.load(fitted.save(folder), known.schema)
@@ -123,6 +131,23 @@ def weights(seeds: int) -> None:
     table("regimes, barriers, 60", found)
 
 
+def made_up(seeds: int) -> None:
+    """Compare what is learned from: real ticks, or made-up ones too."""
+    found: dict[str, list[Row]] = {}
+    symbol = "pulled back"
+    features, labels = FeatureConfig(), LabelConfig(horizon=MARKETS[symbol][1])
+    for seed in range(seeds):
+        market = tape(symbol, seed)
+        known, later = parted(build(market, features, labels, EVERY))
+        recorded = Recorded(market, features, labels, EVERY, Costs())
+        for method in (None, "bootstrap", "jitter", "warp"):
+            settings = None if method is None else {"method": method, "copies": 2}
+            config = EnsembleConfig.model_validate({"augment": settings})
+            name = "real ticks" if method is None else f"and two by {method}"
+            found.setdefault(name, []).append(judged(known, later, config, seed, recorded))
+    table(f"{symbol}, {labels.horizon}", found)
+
+
 def table(title: str, found: dict[str, list[Row]]) -> None:
     """Print means over seeds, with standard errors."""
     print(
@@ -151,11 +176,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--markets", nargs="*", choices=MARKETS, default=list(MARKETS))
-    parser.add_argument("--weights", action="store_true", help="compare weights alone")
     asked = parser.parse_args()
-    for symbol in () if asked.weights else asked.markets:
+    for symbol in asked.markets:
         columns(symbol, asked.seeds)
     weights(asked.seeds)
+    made_up(asked.seeds)
 
 
 if __name__ == "__main__":

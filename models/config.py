@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from features.selection import SelectionConfig
 from market.config import Config
 
-__all__ = ["EnsembleConfig", "GruConfig", "LgbmConfig"]
+__all__ = ["AugmentConfig", "EnsembleConfig", "GruConfig", "LgbmConfig"]
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 Window = Annotated[int, Field(ge=1, le=512)]
@@ -69,6 +69,29 @@ class GruConfig(Config):
     batch: Annotated[int, Field(ge=1)] = 256
 
 
+class AugmentConfig(Config):
+    """Markets that might have been, added to what members learn from; see :mod:`features.augment`.
+
+    Parameters
+    ----------
+    method
+        ``bootstrap``: blocks of the returns, put together anew. ``jitter``: noise on each return.
+        ``warp``: the market's clock runs now faster, now slower.
+    copies
+        Markets made of each.
+    scale
+        Of jitter and warp: standard deviation of the noise, in those of a return; of the log speed.
+    span
+        Of bootstrap and warp: events in a block on average, several times the labels' horizon;
+        events over which the speed changes.
+    """
+
+    method: Literal["bootstrap", "jitter", "warp"] = "jitter"
+    copies: Annotated[int, Field(ge=1, le=20)] = 1
+    scale: Annotated[float, Field(ge=0.0, le=5.0)] = 0.3
+    span: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+
+
 class EnsembleConfig(Config):
     """Members, and how they are put together.
 
@@ -82,6 +105,9 @@ class EnsembleConfig(Config):
     weights
         Of decisions in the members' loss. ``uniqueness``: each label weighs by the share of its
         returns that no other label has; ``equal``: all alike.
+    augment
+        Markets made up of what a fold learns from, for the members to learn from too. Columns are
+        chosen, learning is stopped, and everything is judged on real rows. ``null``: none.
     folds
         Contiguous folds for the out-of-fold probabilities.
     embargo
@@ -105,6 +131,7 @@ class EnsembleConfig(Config):
     gru: GruConfig | None = GruConfig()
     selection: SelectionConfig | None = SelectionConfig()
     weights: Literal["uniqueness", "equal"] = "uniqueness"
+    augment: AugmentConfig | None = None
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     embargo: Annotated[int, Field(ge=0)] = 64
     stop_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15

@@ -11,6 +11,7 @@ import numpy as np
 
 from features.dataset import Dataset
 from market.errors import DataError
+from models.augmenting import Lesson, Recorded, lesson
 from models.card import CARD, Card, MemberCard
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
@@ -85,6 +86,7 @@ def fit_ensemble(
     config: EnsembleConfig,
     seed: int,
     progress: Callable[[str, float], None],
+    recorded: Recorded | None = None,
 ) -> FittedEnsemble:
     """Fit the ensemble on a dataset; the same dataset, config and seed give the same files.
 
@@ -104,6 +106,8 @@ def fit_ensemble(
         Of everything drawn.
     progress
         Called with what was done and the share of the work that is, up to 1.
+    recorded
+        What the dataset was made of; needed for ``config.augment``.
 
     Raises
     ------
@@ -116,19 +120,21 @@ def fit_ensemble(
     usable = usable_of(dataset, config, window)
     work = Work(progress, (len(members) + 1) * (config.folds + 1))
     chooser = Chooser.of(config.selection, dataset)
-    found = out_of_fold(dataset, config, members, rows, usable, chooser, seed, work)
+    found = out_of_fold(dataset, config, members, rows, usable, chooser, recorded, seed, work)
     said = found.said
     weights = weigh(dataset, usable.learn, config.weights)
+    rng, of = np.random.default_rng(seed), "whole training span"
     chosen = work.done(
-        "columns, whole training span",
-        chooser.choose(rows, usable.labels, weights, usable.learn, np.random.default_rng(seed)),
+        f"columns, {of}", chooser.choose(rows, usable.labels, weights, usable.learn, rng)
     )
-    narrow = chooser.narrow(rows, chosen)
+    columns = chooser.places(chosen)
+    own = Lesson(chooser.narrow(rows, chosen), usable.labels, weights, usable.learn)
+    whole = lesson(dataset, own, columns, config, recorded, window, rng)
     kept = tuple(
         work.done(
-            f"{member.name}, whole training span",
+            f"{member.name}, {of}",
             member.fit(
-                narrow, usable.labels, usable.learn, usable.learn[:0], seed, effort, weights
+                whole.rows, whole.labels, whole.learn, whole.learn[:0], seed, effort, whole.weights
             ),
         )
         for member, effort in zip(members, found.efforts, strict=True)
@@ -152,7 +158,6 @@ def fit_ensemble(
     )
     models = tuple(one.onnx() for one in kept)
     final = pool(usable.learn)
-    columns = chooser.places(chosen)
     cards = tuple(
         MemberCard(
             name=member.name,

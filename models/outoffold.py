@@ -12,6 +12,7 @@ import numpy as np
 from features.dataset import Dataset
 from features.selection import Selection
 from market.errors import DataError
+from models.augmenting import Lesson, Recorded, lesson
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
 from models.member import Floats, Ints, Member, Rows, frequencies
@@ -131,6 +132,7 @@ def out_of_fold(
     rows: Rows,
     usable: Usable,
     chooser: Chooser,
+    recorded: Recorded | None,
     seed: int,
     work: Work,
 ) -> OutOfFold:
@@ -145,17 +147,20 @@ def out_of_fold(
         base[fold.spoken] = frequencies(usable.labels[fold.learn])
         weights = weigh(dataset, fold.learn, config.weights)
         drawn, of = seed + number, f"fold {number + 1} of {config.folds}"
+        rng = np.random.default_rng(drawn)
         chosen = work.done(
-            f"columns, {of}",
-            chooser.choose(rows, usable.labels, weights, fold.early, np.random.default_rng(drawn)),
+            f"columns, {of}", chooser.choose(rows, usable.labels, weights, fold.early, rng)
         )
-        narrow = chooser.narrow(rows, chosen)
+        own = Lesson(chooser.narrow(rows, chosen), usable.labels, weights, fold.early)
+        whole = lesson(dataset, own, chooser.places(chosen), config, recorded, widest, rng)
         for i, member in enumerate(members):
             fitted = work.done(
                 f"{member.name}, {of}",
-                member.fit(narrow, usable.labels, fold.early, fold.late, drawn, weights=weights),
+                member.fit(
+                    whole.rows, whole.labels, whole.learn, fold.late, drawn, weights=whole.weights
+                ),
             )
-            said[i, fold.spoken] = fitted.predict_proba(narrow, fold.spoken)
+            said[i, fold.spoken] = fitted.predict_proba(own.rows, fold.spoken)
             efforts[i].append(fitted.effort)
         folds.append(fold)
         columns.append(chosen)
