@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,20 +14,25 @@ import numpy as np
 import pytest
 
 from market.errors import PregaoError
-from market.events import SECOND, Bar, Event, FeedGap, Tick
+from market.events import SECOND, Bar, BookUpdate, Event, FeedGap, MarketEvent, Tick
+from market.instruments import Instrument
 from market.series import Series
 from market.store import TickStore
 from tests.venue_ports import Advance, classes_with, rng, taken
+from trading.seen import stream_of
 from venues.base import Feed
 from venues.binance import BinanceConfig, BinanceFeed
 from venues.deriv import DerivCandles, DerivConfig, DerivFeed
+from venues.doors import open_feed
 from venues.files import FileFeed
+from venues.merged import MergedFeed
 from venues.simulated.binance.config import BinanceExchangeConfig
 from venues.simulated.binance.exchange import BinanceExchange
 from venues.simulated.deriv.config import DerivExchangeConfig
 from venues.simulated.deriv.exchange import DerivExchange
 
 N = 12
+PEER = "ETHUSDT"
 PUBLIC = "/trading/v1/options/ws/public"
 
 
@@ -39,8 +44,11 @@ class Opened:
     symbol: str
     kind: type[Tick] | type[Bar]
     after: int
-    advance: Callable[[], Awaitable[None]]
+    advance: Advance
+    streams: frozenset[str] = frozenset()
+    peer: str = ""
     made: list[Feed] = field(default_factory=list)
+    beside: list[MarketEvent] = field(default_factory=list)
 
     def feed(self) -> Feed:
         """Make a feed; it is closed when the test ends."""
@@ -104,6 +112,64 @@ def recorded(stored: bool) -> Opener:
     return opened
 
 
+def with_beside(market: str) -> Opener:
+    @asynccontextmanager
+    async def opened(_: Path) -> AsyncIterator[Opened]:
+        config = BinanceExchangeConfig(port=0, speed=0.0, history_seconds=1800)
+        async with BinanceExchange(config) as running:
+            client = BinanceConfig(
+                market=market, rest=running.url, stream=running.url.replace("http", "ws"),
+                backoff_first=0.02,
+            )  # fmt: skip
+            streams = frozenset(("trades", "book", "peer"))
+            after = (config.start_epoch - 8 * 60) * SECOND
+            yield Opened(
+                lambda: open_feed(client, minutes("BTCUSDT"), 3, streams, PEER),
+                "BTCUSDT", Bar, after, lambda: running.advance(60.0), streams, PEER,
+            )  # fmt: skip
+
+    return opened
+
+
+@asynccontextmanager
+async def with_peer(_: Path) -> AsyncIterator[Opened]:
+    config = DerivExchangeConfig(
+        port=0, speed=0.0, symbols=("1HZ75V", "R_100"), history_seconds=3600
+    )
+    async with DerivExchange(config) as running:
+        client = DerivConfig(endpoint=running.url, backoff_first=0.02)
+        after = (config.start_epoch - 60) * SECOND
+        one = Instrument(symbol="1HZ75V", interval=1.0)
+        yield Opened(
+            lambda: open_feed(client, one, 3, ("peer",), "R_100"),
+            "1HZ75V", Tick, after, lambda: running.advance(1.0), frozenset(("peer",)), "R_100",
+        )  # fmt: skip
+
+
+@asynccontextmanager
+async def with_recordings(folder: Path) -> AsyncIterator[Opened]:
+    store, times = TickStore(folder), (1_775_001_600 + 60 * np.arange(200)) * SECOND
+    ones, few = np.ones(200), np.arange(200)
+    for symbol in ("BTCUSDT", PEER):
+        store.append(Series.bars(symbol, times, 60 * SECOND, np.ones((200, 5)), ones, ones))
+    store.append(Series.trades("BTCUSDT", times - SECOND, few, ones, ones, np.ones(200)))
+    changes = [
+        BookUpdate("BTCUSDT", int(t) - 2, i, i, ((9.0, 1.0 + i),), ((9.1, 1.0),), -1, i == 0)
+        for i, t in enumerate(times)
+    ]
+    store.append(Series.from_events("BTCUSDT", changes))
+    one = minutes("BTCUSDT").model_copy(update={"tick": "0.1"})
+    streams = frozenset(("trades", "book", "peer"))
+    yield Opened(
+        lambda: open_feed(folder, one, 3, streams, PEER),
+        "BTCUSDT", Bar, int(times[99]), lambda: asyncio.sleep(0), streams, PEER,
+    )  # fmt: skip
+
+
+def minutes(symbol: str) -> Instrument:
+    return Instrument(symbol=symbol, interval=60.0)
+
+
 FEEDS: dict[str, tuple[type[Any], Opener]] = {
     **{
         f"Deriv ticks, {dialect}": (
@@ -122,6 +188,12 @@ FEEDS: dict[str, tuple[type[Any], Opener]] = {
     **{f"Binance {market}": (BinanceFeed, binance(market)) for market in ("spot", "usdm")},
     "a CSV file": (FileFeed, recorded(stored=False)),
     "a tick store": (FileFeed, recorded(stored=True)),
+    **{
+        f"Binance {market} with all beside": (MergedFeed, with_beside(market))
+        for market in ("spot", "usdm")
+    },
+    "Deriv ticks with a peer": (MergedFeed, with_peer),
+    "a tick store with all beside": (FileFeed, with_recordings),
 }
 
 
@@ -137,8 +209,18 @@ async def opened(request: Any, tmp_path: Path) -> AsyncIterator[Opened]:
             await feed.close()
 
 
-def take(feed: Feed, after: int, count: int, advance: Advance) -> Awaitable[list[Any]]:
-    return taken(feed.events(after), count, advance)
+async def own(opened: Opened, events: AsyncIterator[MarketEvent]) -> AsyncGenerator[Any, None]:
+    """Yield the symbol's own events, and put the others aside."""
+    async with aclosing(events) as told:  # type: ignore[type-var]
+        async for event in told:
+            if stream_of(event, opened.peer) == "prices":
+                yield event
+            elif not isinstance(event, FeedGap):
+                opened.beside.append(event)
+
+
+def take(opened: Opened, feed: Feed, after: int, count: int) -> Awaitable[list[Any]]:
+    return taken(own(opened, feed.events(after)), count, opened.advance)
 
 
 def row(event: Event) -> tuple[float, ...]:
@@ -151,9 +233,15 @@ def row(event: Event) -> tuple[float, ...]:
 async def test_events_come_in_order_and_are_what_history_says(opened: Opened) -> None:
     feed, other = opened.feed(), opened.feed()
     assert isinstance(feed, Feed)
-    events = await take(feed, opened.after, N, opened.advance)
+    events = await take(opened, feed, opened.after, N)
     times = [event.time for event in events]
     assert all(isinstance(event, opened.kind) for event in events)
+    assert {stream_of(event, opened.peer) for event in opened.beside} == opened.streams
+    for stream in opened.streams:
+        told = [event.time for event in opened.beside if stream_of(event, opened.peer) == stream]
+        assert all(a <= b for a, b in pairwise(told)), stream
+        # A book may have begun before.
+        assert stream == "book" or opened.after < told[0]
     assert opened.after < times[0]
     assert all(a < b for a, b in pairwise(times))
     tape = await other.history(opened.symbol, opened.after + 1, times[-1])
@@ -164,15 +252,15 @@ async def test_events_come_in_order_and_are_what_history_says(opened: Opened) ->
     else:
         rows = np.column_stack([tape.values[:, :4]]).tolist()
         assert [(t, *r) for t, r in zip(tape.times.tolist(), rows, strict=True)] == wanted
-    assert feed.stats.received == N
+    assert feed.stats.received == N + len(opened.beside)
     assert feed.stats.bad_frames == sum(feed.stats.reasons.values())
 
 
 async def test_who_stops_goes_on_without_a_hole_or_a_double(opened: Opened) -> None:
     first, second, whole = opened.feed(), opened.feed(), opened.feed()
-    before = await take(first, opened.after, N // 2, opened.advance)
-    behind = await take(second, before[-1].time, N // 2, opened.advance)
-    assert before + behind == await take(whole, opened.after, N, opened.advance)
+    before = await take(opened, first, opened.after, N // 2)
+    behind = await take(opened, second, before[-1].time, N // 2)
+    assert before + behind == await take(opened, whole, opened.after, N)
 
 
 async def test_history_has_both_its_ends_and_the_last_of_a_count(opened: Opened) -> None:

@@ -112,13 +112,15 @@ class MergedFeed:
         self._own, self._step = own, step
         self._sources: dict[str, Source] = {"prices": own}
         self._sources.update((name, source) for name, source in beside.items())
-        self._closed = False
+        self._closed, self._handed = False, 0
         self._came = asyncio.Event()
 
     @property
     def stats(self) -> FeedStats:
         """What all streams together went through; as old as the one longest silent."""
-        return FeedStats.of([one.stats for one in self._sources.values()])
+        made = FeedStats.of([one.stats for one in self._sources.values()])
+        made.received = self._handed
+        return made
 
     async def events(self, after: int) -> AsyncGenerator[MarketEvent, None]:
         """Yield what is later than ``after``; raises whatever one of the streams does."""
@@ -142,6 +144,7 @@ class MergedFeed:
                 elif isinstance(event, FeedGap) and lane.name in ("book", "trades"):
                     event = msgspec.structs.replace(event, stream=lane.name)
                 self.live = own.news and all(one.current for one in lanes)
+                self._handed += not isinstance(event, FeedGap)
                 yield event
         finally:
             for pump in pumps:
