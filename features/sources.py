@@ -15,6 +15,7 @@ from features.beside import Beside
 from features.config import FeatureConfig
 from market.dayfiles import DAY, DayFiles
 from market.errors import ConfigError, DataError, UnknownSymbol
+from market.place import TURNS
 from market.series import Series
 from market.tape import Tape
 
@@ -127,6 +128,16 @@ class Stored:
 
     def stamp(self) -> str:
         """Return the hash of every byte of its files, and of where they lie."""
+        for _ in range(TURNS):
+            try:
+                return self._hashed()
+            except FileNotFoundError:
+                continue  # a collector made one file of several meanwhile
+            except OSError as error:
+                raise DataError(f"{self._root} can't be read ({error}); check the path") from error
+        raise DataError(f"{self._root} changes too fast to be read; try again")
+
+    def _hashed(self) -> str:
         files, made = DayFiles(self._root), hashlib.sha256(f"{self._choice}".encode())
         for name, (symbol, shelf) in self._shelves.items():
             made.update(f"{name} {symbol}/{shelf}\n".encode())

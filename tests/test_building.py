@@ -270,6 +270,16 @@ def test_what_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     assert build_matrix(over, made, tmp_path / "m").matrix.card.events == 288
 
 
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    made = recipe("direction")
+    root = stored(tmp_path / "store", ticks_of(START, 300, 600 * SECOND))
+    source = Stored(root, "X", made.features)
+    file = sorted(root.glob("X/ticks/*.parquet"))[0]
+    file.with_name(f"{file.stem}.000009.parquet").mkdir()
+    with pytest.raises(DataError, match=r"can't be read \(.*; check the path"):
+        build_matrix(source, made, tmp_path / "m")
+
+
 def test_garbage_is_told_with_a_remedy(tmp_path: Path) -> None:
     made = recipe("direction")
     root = stored(tmp_path / "store", ticks_of(START, 300, 600 * SECOND))
