@@ -14,6 +14,7 @@ from envs.tape import DecisionTape
 from features.dataset import build
 from market.beside import Beside
 from market.tape import Tape
+from models.augmenting import Recorded
 from models.fit import fit_ensemble
 from models.registry import Registry
 from policies.export import export
@@ -97,7 +98,10 @@ class TrainerShell:
         features = config.features_of(tape.symbol)
         dataset = build(tape, features, config.labels, one.every, one.costs, beside)
         learnt, unseen = known(dataset, config.holdout)
-        fitted = fit_ensemble(learnt, config.ensemble, config.seed, self._report(tape.symbol))
+        recorded = Recorded(tape, features, config.labels, one.every, one.costs)
+        fitted = fit_ensemble(
+            learnt, config.ensemble, config.seed, self._report(tape.symbol), recorded
+        )
         return Learned(
             symbol=tape.symbol,
             folder=fitted.save(config.folder / "drafts" / tape.symbol),

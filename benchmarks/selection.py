@@ -1,9 +1,9 @@
 """What choosing columns is worth: held-out skill on markets with a planted edge, and with none.
 
-``python -m benchmarks.selection``; ``--seeds 2 --markets regimes`` for a part of it. Skill is the mean
-log loss that an ensemble takes off the training's class frequencies on later ticks, in millinats;
-beside it the difference to the first row, market by market and seed by seed, which their common
-luck is not in. Two standard errors are the edge of what is told.
+``python -m benchmarks.selection``; ``--seeds 2 --markets regimes`` for a part of it. Skill is the
+mean log loss that an ensemble takes off the training's class frequencies on later ticks, in
+millinats; beside it the difference to the first row, market by market and seed by seed, which their
+common luck is not in. Two standard errors are the edge of what is told.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ MARKETS: dict[str, tuple[Process, int]] = {
     "R_75": (process_for("R_75"), 30),
     "CRASH500": (process_for("CRASH500"), 30),
 }
-"""Laws of prices, with the labels' horizon. Three can be predicted; the last two can't."""
+"""Laws of prices, with the labels' horizon. Three can be predicted. Of R_75 nothing is told; of
+CRASH500 which label is likely, as it drifts up between its jumps, but no price."""
 
 Row = dict[str, float]
 
