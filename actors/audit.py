@@ -13,6 +13,7 @@ from features.catalogue import EVERY, expand
 from features.config import FeatureConfig
 from features.labels import LabelConfig
 from features.specimen import specimen
+from market.errors import DataError
 from market.store import TickStore
 from venues.files import FileFeed, find
 
@@ -35,29 +36,49 @@ def subjects(
     data
         Folder of recordings, or a tick store; without it a market is made up.
     symbols
-        Which of the recordings; all there are if left out.
+        Which of the recordings; all there are, or all that ``config`` names, if left out.
     columns
         Columns and sets in place of those of ``config``.
     seed
         Of the made-up market.
     """
-    features = FeatureConfig(columns=EVERY) if config is None else config.features
-    if columns:
-        names = tuple(one.name for one in expand(columns))
-        features = features.model_copy(update={"columns": names})
     labels = LabelConfig() if config is None else config.labels
     if data is None:
-        tape, beside = specimen(np.random.default_rng(seed))
-        assert beside.peer is not None
-        features = features.model_copy(update={"peer": beside.peer.symbol})
-        yield Subject(tape, beside, features, labels)
+        for features in dict.fromkeys(_features(config, name, columns) for name in _names(config)):
+            tape, beside = specimen(np.random.default_rng(seed))
+            assert beside.peer is not None
+            own = features.model_copy(update={"peer": beside.peer.symbol})
+            yield Subject(tape, beside, own, labels)
         return
-    for symbol, path in find(data, symbols or None).items():
-        known = [] if config is None else [one for one in config.symbols if one.symbol == symbol]
-        tick = known[0].tick if known else ""
+    files = find(data, symbols or None)
+    if config is not None and not symbols:
+        files = {symbol: path for symbol, path in files.items() if symbol in _names(config)}
+        if not files:
+            raise DataError(f"{data} has nothing of {', '.join(_names(config))}; say --symbol")
+    for symbol, path in files.items():
+        known = config.symbol(symbol) if config and symbol in _names(config) else None
+        features, tick = _features(config, symbol, columns), known.tick if known else ""
         streams = _streams(path, symbol, features, tick)
         feed = FileFeed(path, symbol, streams=streams, peer=features.peer, tick=tick)
-        yield Subject(feed.tape, feed.beside, features, labels, known[0].costs if known else None)
+        yield Subject(feed.tape, feed.beside, features, labels, known.costs if known else None)
+
+
+def _names(config: FloorConfig | None) -> tuple[str, ...]:
+    return ("",) if config is None else tuple(one.symbol for one in config.symbols)
+
+
+def _features(config: FloorConfig | None, symbol: str, columns: tuple[str, ...]) -> FeatureConfig:
+    """Return a symbol's columns: as asked for, as configured, or every one there is."""
+    if config is None:
+        features = FeatureConfig(columns=EVERY)
+    else:
+        features = config.features_of(symbol) if symbol in _names(config) else config.features
+    changed: dict[str, object] = {}
+    if columns:
+        changed["columns"] = tuple(one.name for one in expand(columns))
+    if features.peer == symbol:
+        changed["peer"] = ""
+    return features.model_copy(update=changed)
 
 
 def _streams(path: Path, symbol: str, features: FeatureConfig, tick: str) -> set[str]:

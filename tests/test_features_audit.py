@@ -225,6 +225,25 @@ def test_the_command_takes_a_made_up_market_or_recordings(tmp_path: Path) -> Non
     assert code == 0, said
     assert "R_75: 120 ticks" in said
     assert "left out, for nothing is recorded that they need: 30 of book" in said
+    path = tmp_path / "floor.yaml"
+    path.write_text(
+        "symbols:\n  - {symbol: R_75, interval: 2.0}\nlabels: {horizon: 5}\n"
+        "features: {columns: [rsi_14, mfi_14, peer_return_1], peer: R_10}\n"
+    )
+    code, said = pregao("features", "audit", path)
+    assert code == 0, said
+    assert "3 columns and 8 kinds of label" in said
+    (tmp_path / "R_10.csv").write_text(
+        "timestamp,unix_time,instrument,price\n" + rows.replace("R_75", "R_10")
+    )
+    code, said = pregao("features", "audit", path, "--data", tmp_path)
+    assert code == 0, said
+    assert "R_75: 120 ticks, 120 prices of R_10" in said
+    assert "no volume known here" in said
+    assert "R_10: 120 ticks" not in said
+    code, said = pregao("features", "audit", path, "--data", tmp_path, "--symbol", "R_10")
+    assert code == 0, said
+    assert "left out, for nothing is recorded that they need: 1 of peer" in said
     code, said = pregao("features", "audit", "--data", tmp_path, "--symbol", "R_7")
     assert code == 1
     assert "no recording of 'R_7'" in said
