@@ -26,7 +26,7 @@ ensemble: {{folds: 3, selection: {{columns: 3, shifts: 4}}}}
 
 
 def shown(one):
-    console = Console(width=120)
+    console = Console(width=80)
     with console.capture() as captured:
         console.print(table(one, top=3))
     return captured.get()
@@ -40,6 +40,7 @@ def test_the_column_that_tells_is_first_and_every_fold_takes_it(tmp_path):
     assert "3 of 3" in first
     assert "with labels of other rows" in " ".join(" ".join(lines).split())
     assert one.found.skill.min() > 0.0
+    assert "…" not in "".join(lines)  # it fits a narrow terminal
     paths = draw(one, tmp_path)
     assert [path.name for path in paths] == [
         "R_75-importance.png", "R_75-stability.png", "R_75-clusters.png",

@@ -100,20 +100,18 @@ def table(one: Study, top: int = 20) -> Table:
         title += f"\n{folds.stability}"
         if folds.shifted is not None:
             title += f"; with labels of other rows {folds.shifted.index:.2f}"
-    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
     shown.add_column("column", no_wrap=True)
-    for name in ("gain %", "permutation, mnat", "cluster, mnat", "SHAP", "chosen"):
+    for name in ("gain %", "permuted, mnat", "cluster, mnat", "SHAP", "chosen"):
         shown.add_column(name, justify="right", no_wrap=True)
     for j in found.order("permutation")[:top]:
         shown.add_row(
             found.names[j],
             f"{100.0 * found.gain[j]:.1f}",
-            f"{1e3 * found.permutation[j]:+.3f} ± {1e3 * found.permutation_se[j]:.3f}",
-            f"{1e3 * found.clustered[j]:+.3f} ± {1e3 * found.clustered_se[j]:.3f}",
-            f"{found.shap[j].sum():.4f}",
-            ""
-            if folds is None
-            else f"{round(folds.often[j] * len(folds.selections))} of {len(folds.selections)}",
+            _with_error(found.permutation[j], found.permutation_se[j]),
+            _with_error(found.clustered[j], found.clustered_se[j]),
+            f"{found.shap[j].sum():.3f}",
+            "" if folds is None else _share(folds, j),
         )
     return shown
 
@@ -132,6 +130,15 @@ def draw(one: Study, folder: Path) -> list[Path]:
         paths.append(folder / f"{one.symbol}-{name}.png")
         save(figure, paths[-1])
     return paths
+
+
+def _with_error(mean: float, error: float) -> str:
+    return f"{1e3 * mean:+.2f} ±{1e3 * error:.2f}"
+
+
+def _share(folds: FoldSelections, column: int) -> str:
+    count = len(folds.selections)
+    return f"{round(folds.often[column] * count)} of {count}"
 
 
 def _told(values: np.ndarray) -> str:
