@@ -210,21 +210,25 @@ def build_datasets(
 ) -> None:
     """Make datasets of recordings of any length; what is there already is not made again."""
     from features.decisions import Recipe
+    from trading.building import Job, days, jobs
     from trading.building import build as run
-    from trading.building import days, jobs
 
-    recipe, known, floor = Recipe(), {}, None
+    recipe, known, floor = Recipe(), dict[str, Job](), None
     if config is not None:
         from market.config import load
         from serve.settings import FileConfig
 
         floor = load(config, FileConfig).floor
         recipe = Recipe(features=floor.features, labels=floor.labels)
-        known = {one.symbol: (every or one.every, one.instrument) for one in floor.symbols}
-    told = recipe.model_dump() | ({} if every is None else {"every": every})
-    if columns:
-        told["features"]["columns"] = columns
-    made = jobs(Recipe.model_validate(told), data, symbols or (), known)
+        for one in floor.symbols:
+            its = Recipe(
+                features=floor.features_of(one.symbol),
+                labels=floor.labels,
+                every=one.every,
+                costs=one.costs,
+            )
+            known[one.symbol] = Job(one.symbol, its, one.tick)
+    made = jobs(data, symbols or (), known, recipe, tuple(columns or ()), every)
     part = days(kind, start, end)
     if not tasks:
         raise typer.Exit(run(made, data, part, out, console))

@@ -81,6 +81,11 @@ def test_a_config_says_what_is_made_of_whom(tmp_path: Path) -> None:
     assert (card.symbol, card.every, card.horizon) == ("R_25", 3, 7)
     assert card.names == FEATURES.columns
     assert card.recipe["costs"]["slippage"] == 1e-3
+    code, said = pregao(
+        "features", "build", config, "--data", data, "--out", out, "--columns", "rsi_fourteen"
+    )
+    assert code == 1
+    assert "columns: no column 'rsi_fourteen'; did you mean" in said
     config.write_text("symbols: [{symbol: R_75, interval: 600.0}]")
     code, said = pregao("features", "build", config, "--data", data, "--out", out)
     assert code == 1

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from features.building import Built, Parts, build_matrix
 from features.decisions import Recipe
 from features.sources import Choice, Files, Source, Stored
+from market.config import reason_of
 from market.dayfiles import DAY
-from market.errors import DataError
-from market.instruments import Instrument
+from market.errors import ConfigError, DataError
 from market.series import Series
 from market.store import TickStore
 from venues.files import find
@@ -49,44 +50,59 @@ class Job:
 
 
 def jobs(
-    recipe: Recipe, data: str, symbols: Sequence[str], known: Mapping[str, tuple[int, Instrument]]
+    data: str,
+    symbols: Sequence[str],
+    known: Mapping[str, Job],
+    recipe: Recipe,
+    columns: tuple[str, ...] = (),
+    every: int | None = None,
 ) -> list[Job]:
     """Return a dataset for each symbol.
 
     Parameters
     ----------
-    recipe
-        What is made of those not ``known``.
     data
         As :func:`build` takes it.
     symbols
         Which; all that are recorded if there are none, of the ``known`` if there are any.
     known
-        How often a symbol is decided on, and what it costs.
+        What is made of which symbol.
+    recipe
+        What is made of others.
+    columns, every
+        In place of what the recipes say.
 
     Raises
     ------
     DataError
         Nothing that is known is recorded.
     """
-    peer = recipe.features.peer if "peer" in recipe.features.streams else ""
+    recipe = _changed(recipe, columns, every)
     if not symbols:
         there = _recorded(data)
-        symbols = [one for one in there if one != peer and (not known or one in known)]
+        peer = recipe.features.peer if "peer" in recipe.features.streams else ""
+        symbols = [one for one in there if (one in known if known else one != peer)]
         if not symbols:
             raise DataError(
                 f"{data} has {', '.join(there)}, of which none is in the config; name it with "
                 "--symbol, or add it under `symbols`"
             )
-    made = []
-    for symbol in symbols:
-        if symbol in known:
-            every, instrument = known[symbol]
-            its = recipe.model_copy(update={"every": every, "costs": instrument.costs})
-            made.append(Job(symbol, its, instrument.tick))
-        else:
-            made.append(Job(symbol, recipe))
-    return made
+    return [
+        replace(known[one], recipe=_changed(known[one].recipe, columns, every))
+        if one in known
+        else Job(one, recipe)
+        for one in symbols
+    ]
+
+
+def _changed(recipe: Recipe, columns: tuple[str, ...], every: int | None) -> Recipe:
+    told = recipe.model_dump() | ({} if every is None else {"every": every})
+    if columns:
+        told["features"]["columns"] = columns
+    try:
+        return Recipe.model_validate(told)
+    except ValidationError as error:
+        raise ConfigError(reason_of(error.errors()[0]), key="columns") from None
 
 
 def days(kind: str | None, start: str | None, end: str | None) -> Choice:
