@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features import kernel, merged
-from features.beside import Beside
 from features.config import FeatureConfig
 from features.layout import State, lay
+from market.beside import Beside
 from market.tape import Tape
 
 __all__ = ["compute", "compute_rows"]

@@ -15,12 +15,12 @@ import numpy as np
 
 import features
 import market
-from features.beside import Beside
 from features.dataset import barren
 from features.decisions import Carry, Decisions, Recipe, Stretch, joined, take
 from features.layout import lay
 from features.matrix import FORMAT, Matrix, MatrixWriter
 from features.sources import Day, Source
+from market.beside import Beside
 from market.errors import DataError
 from market.place import Place
 from market.series import Series

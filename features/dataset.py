@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.beside import Beside
 from features.config import FeatureConfig
 from features.decisions import Carry, Recipe, Stretch, take
 from features.labels import LabelConfig
 from features.layout import lay
+from market.beside import Beside
 from market.errors import DataError
 from market.execution import Costs
 from market.tape import Tape

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from pydantic import Field
 
 from features.batch import compute_rows
-from features.beside import Beside
 from features.config import FeatureConfig
 from features.labels import LabelConfig, label
 from features.layout import State
+from market.beside import Beside
 from market.clock import decision_rows
 from market.config import Config
 from market.execution import Costs

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from features import history, kernel
-from features.beside import Beside
 from features.book_rows import BookRows, clear, updates
 from features.layout import Layout, State
 from market import bookkernel
+from market.beside import Beside
 from market.book import Book
 from market.errors import ConfigError
 from market.ladder import roomier

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from features.beside import Beside
 from features.config import FeatureConfig
+from market.beside import Beside
 from market.dayfiles import DAY, DayFiles
 from market.errors import ConfigError, DataError, UnknownSymbol
 from market.place import TURNS

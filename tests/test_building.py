@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import building
-from features.beside import Beside
 from features.building import build_matrix, pieces, work
 from features.config import FeatureConfig
 from features.dataset import Dataset, build
 from features.decisions import ARRAYS, Carry, Recipe
 from features.labels import LabelConfig
 from features.sources import Choice, Day, Files, Stored
+from market.beside import Beside
 from market.dayfiles import DAY
 from market.errors import ConfigError, DataError, StateError, UnknownSymbol
 from market.events import SECOND

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from features.batch import compute, compute_rows
-from features.beside import Beside
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from features.layout import State
+from market.beside import Beside
 from market.errors import ConfigError
 from market.events import SECOND, BookUpdate, FeedGap, MarketEvent, Trade
 from market.series import Series
