@@ -48,9 +48,10 @@ def latency(fitted: FittedEnsemble, data: Dataset, folder: str) -> tuple[np.ndar
         runtime.predict(window)
         spent.append(perf_counter() - start)
         if i % 20 == 0:
+            chosen = window.take(fitted.columns, axis=1)
             start = perf_counter()
             for member in fitted.fitted:
-                member.predict_proba(window, np.array([runtime.window - 1]))
+                member.predict_proba(chosen, np.array([runtime.window - 1]))
             native.append(perf_counter() - start)
     return 1e3 * np.array(spent), 1e3 * np.array(native)
 
