@@ -177,7 +177,7 @@ def audit(
 ) -> None:
     """Hold columns and labels against data; exit status 1 if one looks ahead, or worse."""
     from actors.audit import subjects
-    from features.auditing import run
+    from features.audit.report import run
     from market.config import load
     from serve.settings import FileConfig
 

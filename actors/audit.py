@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from actors.config import FloorConfig
-from features.auditing import Subject
+from features.audit.report import Subject
+from features.audit.specimen import specimen
 from features.catalogue import EVERY, expand
 from features.config import FeatureConfig
 from features.labels import LabelConfig
-from features.specimen import specimen
 from market.errors import DataError
 from market.store import TickStore
 from venues.files import FileFeed, find

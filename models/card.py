@@ -53,7 +53,7 @@ class SelectionCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Likewise, in each fold from what it learns from.
     stability, low, high
         How alike the folds' sets are, and its 95 % interval: see
-        :class:`features.stability.Stability`. Folds share most of their rows, so that noise
+        :class:`~features.selection.stability.Stability`. Folds share most of their rows: noise
         reaches .4.
     effective
         The same, one of two correlated columns standing for the other; ``None`` where that has no

@@ -12,7 +12,7 @@ import numpy as np
 from features.dataset import Dataset
 from features.labels.weights import uniqueness
 from features.selection import Selection, SelectionConfig, select
-from features.stability import FoldSelections, agreement
+from features.selection.stability import FoldSelections, agreement
 from models.card import SelectionCard
 from models.member import Floats, Ints, Rows
 

@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
+from features.audit.specimen import specimen
 from features.catalogue import EVERY
 from features.config import FeatureConfig
-from features.specimen import specimen
 from market.beside import Beside
 from market.series import Series
 from market.tape import TRADES, VOLUME, Tape

@@ -161,6 +161,7 @@ def write_ensemble(folder, schema="0123456789abcdef"):
         symbol="R_75",
         schema=schema,
         names=("a", "b", "c"),
+        columns=("a", "b", "c"),
         window=2,
         members=(member,),
         bias=(0.0, 0.0, 0.0),

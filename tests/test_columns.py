@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.audit.watched import Watched, watch
 from features.batch import compute
 from features.catalogue import EVERY, FAMILIES, SETS, find
 from features.engine import FeatureEngine
 from features.seednames import ALIASES
-from features.watched import Watched, watch
 from market.beside import Beside
 from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.tape import VOLUME, Tape

@@ -13,10 +13,11 @@ from numba import types
 from numba.extending import intrinsic
 from rich.console import Console
 
-from features import audit as auditor
 from features import catalogue, kernel, layout
-from features.audit import Audited, able, audit
-from features.auditing import Subject, run
+from features.audit import checks as auditor
+from features.audit.checks import Audited, able, audit
+from features.audit.report import Subject, run
+from features.audit.specimen import specimen
 from features.catalogue import EVERY
 from features.column import Column, Family
 from features.compiled import compiled
@@ -24,7 +25,6 @@ from features.config import FeatureConfig
 from features.history import CHANGE, COUNT
 from features.labels import LabelConfig
 from features.labels.purge import Labeller, labellers, purge
-from features.specimen import specimen
 from market.beside import Beside
 from market.tape import Tape
 from tests.data_commands import pregao

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from features import trees
-from features.importance import importance
-from features.plots import plot_clusters, plot_importance, plot_stability, save
-from features.selection import SelectionConfig, select
-from features.stability import select_in_folds
+from features.selection import SelectionConfig, select, trees
+from features.selection.importance import importance
+from features.selection.plots import plot_clusters, plot_importance, plot_stability, save
+from features.selection.stability import select_in_folds
 from market.errors import DataError
 from tests.planted import planted, thirds
 

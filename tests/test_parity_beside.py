@@ -14,11 +14,11 @@ from actors import desks
 from actors.config import FloorConfig, SymbolConfig
 from actors.floor import opened
 from actors.replay import backtest
+from features.audit.specimen import specimen
 from features.batch import compute
 from features.config import FeatureConfig
 from features.dataset import build
 from features.engine import FeatureEngine
-from features.specimen import specimen
 from market.events import Bar, FeedGap, Tick
 from market.instruments import Instrument
 from market.series import Series

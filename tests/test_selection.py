@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import mutual_info_score
 
-from features.clusters import clusters, representatives, spearman
-from features.mutual import binned, information, ranked, relevance
 from features.selection import SelectionConfig, select
+from features.selection.clusters import clusters, representatives, spearman
+from features.selection.mutual import binned, information, ranked, relevance
 from market.errors import DataError
 from tests.planted import TOLD, TWINS, planted
 

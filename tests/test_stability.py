@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.selection import SelectionConfig, select
-from features.stability import select_in_folds, stability
+from features.selection.stability import select_in_folds, stability
 from tests.planted import planted, thirds
 
 

@@ -10,10 +10,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from features.dataset import Dataset
-from features.importance import Importance, importance
-from features.plots import plot_clusters, plot_importance, plot_stability, save
 from features.selection import Selection
-from features.stability import FoldSelections, select_in_folds
+from features.selection.importance import Importance, importance
+from features.selection.plots import plot_clusters, plot_importance, plot_stability, save
+from features.selection.stability import FoldSelections, select_in_folds
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
 from models.outoffold import folds_of, usable_of

@@ -15,7 +15,7 @@ import math
 from features.column import Args, Column, Family
 from features.compiled import Floats, compiled
 from features.history import CHANGE, COUNT, VOLATILITY, back
-from features.scale import ratio
+from features.scale import LIMIT, ratio
 
 __all__ = ["FAMILIES"]
 
@@ -54,8 +54,8 @@ FAMILIES = (
                 "log close, w_0 = 1, w_k = -w_(k-1) (d/100 - k + 1) / k, W_k = w_0 + … + w_k: sd 1 "
                 "for a random walk",
                 "volatilities",
-                low=-16.0,
-                high=16.0,
+                low=-LIMIT,
+                high=LIMIT,
             ),
         ),
         source="Hosking (1981); López de Prado (2018), 5.5",

@@ -3,7 +3,7 @@
 Whoever chooses columns on all rows and then validates on some of them has let the test choose: on
 pure noise with many columns that alone shows skill (``tests/test_stability.py`` measures it). So
 :func:`select` is handed the training rows of one fold, and nothing else; for several folds there is
-:func:`features.stability.select_in_folds`.
+:func:`features.selection.stability.select_in_folds`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from features import trees
-from features.clusters import Clusters, clusters, representatives, spearman
-from features.mutual import binned, information, ranked, relevance
+from features.selection import trees
+from features.selection.clusters import Clusters, clusters, representatives, spearman
+from features.selection.mutual import binned, information, ranked, relevance
 from market.config import Config
 from market.errors import DataError
 

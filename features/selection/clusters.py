@@ -44,7 +44,7 @@ def spearman(ranks: Floats) -> Floats:
     Parameters
     ----------
     ranks
-        ``float64[F, m]``: of :func:`features.mutual.ranked`; no column may be constant.
+        ``float64[F, m]``: of :func:`features.selection.mutual.ranked`; no column may be constant.
     """
     centred = ranks - ranks.mean(axis=1, keepdims=True)
     centred /= np.sqrt((centred**2).sum(axis=1, keepdims=True))

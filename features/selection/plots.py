@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from features.clusters import Clusters
-from features.importance import Importance
-from features.stability import TARGET, FoldSelections
+from features.selection.clusters import Clusters
+from features.selection.importance import Importance
+from features.selection.stability import TARGET, FoldSelections
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

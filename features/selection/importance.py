@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from features import trees
+from features.selection import trees
 from market.errors import DataError
 
 __all__ = ["Importance", "importance"]

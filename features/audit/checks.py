@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.audit.watched import Watched, watch
 from features.batch import compute
 from features.catalogue import Found, expand
 from features.config import FeatureConfig
-from features.watched import Watched, watch
 from market.beside import Beside
 from market.tape import Tape
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from features.audit import Audited, able, audit
+from features.audit.checks import Audited, able, audit
 from features.batch import compute_rows
 from features.catalogue import expand
 from features.config import FeatureConfig
