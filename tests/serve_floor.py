@@ -162,6 +162,7 @@ def write_ensemble(folder, schema="0123456789abcdef"):
         schema=schema,
         names=("a", "b", "c"),
         columns=("a", "b", "c"),
+        selection=None,
         window=2,
         members=(member,),
         bias=(0.0, 0.0, 0.0),
