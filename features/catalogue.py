@@ -185,7 +185,7 @@ LARGEST = 100_000
 def _patterns() -> tuple[tuple[re.Pattern[str], int, int], ...]:
     """Return each column's name as a pattern, with its family and place."""
     return tuple(
-        (re.compile(re.sub(r"\{\w+\}", r"(\\d+)", column.name)), i, place)
+        (re.compile(re.sub(r"\{\w+\}", "([0-9]{1,18})", column.name)), i, place)
         for i, family in enumerate(FAMILIES)
         for place, column in enumerate(family.columns)
     )
@@ -217,7 +217,7 @@ def find(name: str) -> Found:
                         f"was {value}"
                     )
             family.params(args)
-            return Found(ours, i, args, place)
+            return Found(family.names(args)[place], i, args, place)
     known = [*SETS, *(column.name for family in FAMILIES for column in family.columns)]
     near = difflib.get_close_matches(re.sub(r"\d+", "{n}", ours), known, 3, 0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,15 @@ class _Snapshot(msgspec.Struct, frozen=True):
     book: str | None
     bids: bytes
     asks: bytes
+    check: int
+
+    @property
+    def sum(self) -> int:
+        """What :attr:`check` is of a snapshot that is whole."""
+        total = 0
+        for part in (self.memory, (self.book or "").encode(), self.bids, self.asks):
+            total = crc32(part, total)
+        return total
 
 
 class FeatureEngine:
@@ -35,7 +46,8 @@ class FeatureEngine:
 
     A :class:`~market.events.FeedGap` of ticks or bars forgets all columns; what is in the order
     book stays, for its changes go on. One of the trades or of the book forgets the columns of those
-    alone, and a book begins again with the next snapshot. One of the peer forgets the peer.
+    alone, and a book begins again with the next snapshot. One of the peer forgets the peer. Trades
+    or a book silent for longer than ``config.stale`` forget nothing, but are unknown meanwhile.
 
     Parameters
     ----------
@@ -77,7 +89,7 @@ class FeatureEngine:
             raise ConfigError("columns of the order book need the symbol's price step", key="tick")
         if "peer" in self.streams and not config.peer:
             raise ConfigError("columns of another symbol need its name", key="features.peer")
-        self.peer = config.peer
+        self.peer, self._config = config.peer, config
         self._params, self._plan, self._picks = layout.params, layout.plan, layout.picks
         self._memory = np.zeros(layout.size)
         self._values = self._memory[-1 - len(layout.names) : -1]
@@ -96,7 +108,8 @@ class FeatureEngine:
         Raises
         ------
         DataError
-            A price that is not positive: it would poison every average. Nothing has changed then.
+            A price that is not positive, a volume that is negative or infinite: either would poison
+            every average. Nothing has changed then.
         """
         if isinstance(event, Tick):
             if event.symbol == self.peer:
@@ -113,10 +126,12 @@ class FeatureEngine:
             high, low = event.high, event.low
             if not (0.0 < low <= event.close <= high < np.inf and low <= event.open <= high):
                 raise _unusable(event)
+            volume, trades, buy = event.volume, event.trades, event.buy_volume
+            if volume < 0.0 or trades < 0.0 or buy < 0.0 or np.inf in (volume, trades, buy):
+                raise DataError(f"volume and trades must be finite and >= 0, was {event}")
             self._take_price(
-                event.time, event.open, event.high, event.low, event.close,
-                event.volume, event.trades, event.buy_volume,
-            )  # fmt: skip
+                event.time, event.open, event.high, event.low, event.close, volume, trades, buy
+            )
         elif isinstance(event, Trade):
             self._take_trade(event)
         elif isinstance(event, BookUpdate):
@@ -214,9 +229,8 @@ class FeatureEngine:
         if self._book is not None:
             symbol, levels = self._book.symbol, len(self._book)
             bids, asks = self._book.bids(levels).tobytes(), self._book.asks(levels).tobytes()
-        return msgspec.msgpack.encode(
-            _Snapshot(self.schema, self._memory.tobytes(), symbol, bids, asks)
-        )
+        taken = _Snapshot(self.schema, self._memory.tobytes(), symbol, bids, asks, 0)
+        return msgspec.msgpack.encode(msgspec.structs.replace(taken, check=taken.sum))
 
     def restore(self, data: bytes) -> None:
         """Go on where :meth:`snapshot` was taken, bit for bit.
@@ -228,7 +242,7 @@ class FeatureEngine:
         """
         try:
             snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SchemaMismatch(f"not a feature snapshot ({error}); start from history") from error
         if snapshot.schema != self.schema or len(snapshot.memory) != self._memory.nbytes:
             raise SchemaMismatch(
@@ -236,9 +250,19 @@ class FeatureEngine:
                 f"engine has {self.schema} ({self._memory.nbytes} bytes); use the configuration it "
                 "was taken with, or start from history"
             )
+        # Steps trust the places that their state names: of others they would write anywhere.
+        if snapshot.check != snapshot.sum:
+            raise SchemaMismatch("the snapshot is damaged; start from history")
         book = self._revived(snapshot)
         self._memory[:] = np.frombuffer(snapshot.memory)
         self._book = book
+
+    def __reduce__(self) -> tuple[type[FeatureEngine], tuple[FeatureConfig, float | str], bytes]:
+        """Copy and pickle by the snapshot: addresses of steps are of this process alone."""
+        return FeatureEngine, (self._config, self._tick), self.snapshot()
+
+    def __setstate__(self, data: bytes) -> None:
+        self.restore(data)
 
     def _revived(self, snapshot: _Snapshot) -> Book | None:
         """Return the book of a snapshot."""

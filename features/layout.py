@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from features import book_view, history, kernel, peer, trade_view
 from features.catalogue import FAMILIES, Found
 from features.config import FeatureConfig
 from features.smoothing import decay
+from market.events import SECOND
 from market.ladder import empty
 
 __all__ = ["VERSION", "Layout", "State", "lay"]
@@ -43,8 +45,9 @@ class Layout:
     plan
         ``int64``: the first instance of each stream, and one beyond the last; the masks of the
         three histories; where trades, book and peer begin, and whether there is a peer; where the
-        columns asked for begin, and how many they are; for each stream where its events are
-        counted, and how many until all its columns are warm (:data:`features.kernel.HEAD` numbers).
+        columns asked for begin, and how many they are; after how many nanoseconds a stream is out
+        of date; for each stream where its events are counted, and how many until all its columns
+        are warm (:data:`features.kernel.HEAD` numbers).
         For each instance the address of its step in this process, and where state, params and
         columns begin. For each column asked for where it is found, where the events of its stream
         are counted, and how many it needs.
@@ -60,6 +63,9 @@ class Layout:
     plan: Ints
     size: int
     streams: frozenset[str]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a layout holds addresses of this process: ship the configuration")
 
     @property
     def picks(self) -> Ints:
@@ -137,7 +143,7 @@ def lay(config: FeatureConfig) -> Layout:
         trade_view.capacity(lookback["trades"]) - 1,
         book_view.capacity(lookback["book"]) - 1,
     )
-    head += (trades, book, other, int("peer" in streams), out, len(found))
+    head += (trades, book, other, int("peer" in streams), out, len(found), round(config.stale * SECOND))
     for stream in kernel.STREAMS:
         warmups = [one.warmup for one in found if one.of.stream == stream]
         head += (counts[stream], max(warmups)) if warmups else (history.COUNT, 0)
@@ -153,4 +159,6 @@ def lay(config: FeatureConfig) -> Layout:
 
 def _schema(config: FeatureConfig, found: tuple[Found, ...]) -> str:
     text = f"{VERSION} {[one.name for one in found]} {config.volatility} {config.peer}"
+    if config.streams & {"trades", "book"}:
+        text += f" {config.stale}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -41,7 +41,8 @@ class Tape:
     Raises
     ------
     DataError
-        Times not strictly increasing, or a price that is not positive and finite.
+        Times not strictly increasing, a price that is not positive and finite, or a volume or count
+        that is negative or infinite.
 
     Examples
     --------
@@ -76,6 +77,14 @@ class Tape:
             row = int(np.argmin(good.all(axis=1)))
             raise DataError(
                 f"{self.symbol}: prices must be positive and finite, row {row} has {prices[row]}"
+            )
+        amounts = self.values[:, VOLUME:]
+        wrong = (amounts < 0.0) | np.isinf(amounts)
+        if wrong.any():
+            row = int(np.argmax(wrong.any(axis=1)))
+            raise DataError(
+                f"{self.symbol}: volume and trades must be finite and >= 0, row {row} has "
+                f"{amounts[row]}"
             )
 
     @classmethod

@@ -5,14 +5,22 @@ What every column must stand is in test_columns.py; other streams are in test_fe
 
 from __future__ import annotations
 
+import copy
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.batch import compute, compute_rows
+from features.catalogue import find
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
+from features.layout import lay
 from features.scale import LIMIT
 from market.errors import ConfigError, DataError, SchemaMismatch
 from market.events import Bar, BookUpdate, FeedGap, Tick, Trade
@@ -167,6 +175,56 @@ def test_foreign_snapshots_are_refused() -> None:
         engine.restore(engine.snapshot()[:-8])
 
 
+def test_a_snapshot_with_one_wrong_bit_is_refused() -> None:
+    engine = FeatureEngine(SMALL)
+    for event in walk(50, 1).events():
+        engine.update(event)
+    before = engine.snapshot()
+    last = len(before)
+    for place in (*range(60), *range(60, last - 60, 97), *range(last - 60, last)):
+        for bit in range(8):
+            damaged = bytearray(before)
+            damaged[place] ^= 1 << bit
+            with pytest.raises(SchemaMismatch):
+                engine.restore(bytes(damaged))
+    assert engine.snapshot() == before
+
+
+def test_copies_and_pickles_go_on_by_themselves(tmp_path: Path) -> None:
+    engine = FeatureEngine(SMALL)
+    tape = walk(120, 5)
+    for event in tape.slice(0, 60).events():
+        engine.update(event)
+    (tmp_path / "engine").write_bytes(pickle.dumps(engine))
+    twins = [copy.copy(engine), copy.deepcopy(engine), pickle.loads(pickle.dumps(engine))]
+    before = engine.values.tobytes()
+    for event in tape.slice(60, 120).events():
+        for twin in twins:
+            twin.update(event)
+    assert engine.values.tobytes() == before
+    for event in tape.slice(60, 120).events():
+        engine.update(event)
+    assert {twin.values.tobytes() for twin in twins} == {engine.values.tobytes()}
+    # In another process the compiled steps lie elsewhere.
+    script = (
+        "import pickle, sys; from market.events import Tick; engine = pickle.load(sys.stdin.buffer)"
+        "; engine.update(Tick('X', 2 * 10**18, 1000.0)); print(engine.values.tolist())"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        input=(tmp_path / "engine").read_bytes(), cwd=Path(__file__).parents[1],
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    here = pickle.loads((tmp_path / "engine").read_bytes())
+    here.update(Tick("X", 2 * 10**18, 1000.0))
+    assert told.decode().strip() == str(here.values.tolist())
+
+
+def test_addresses_of_this_process_are_not_shipped() -> None:
+    with pytest.raises(TypeError, match="ship the configuration"):
+        pickle.dumps(lay(SMALL))
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -186,6 +244,22 @@ def test_an_unusable_price_is_refused_and_leaves_no_trace(event: Tick | Bar) -> 
     with pytest.raises(DataError, match="prices must be positive"):
         engine.update(event)
     assert engine.snapshot() == before
+
+
+@pytest.mark.parametrize("field", ["volume", "trades", "buy_volume"])
+@pytest.mark.parametrize("amount", [-1.0, float("inf"), float("-inf")])
+def test_an_impossible_volume_is_refused_and_leaves_no_trace(field: str, amount: float) -> None:
+    engine = FeatureEngine(FeatureConfig(columns=("volume_surprise_64", "session_vwap_distance")))
+    for good in walk(50, 1, bars=True).events():
+        engine.update(good)
+    before = engine.snapshot()
+    with pytest.raises(DataError, match="volume and trades must be finite and >= 0"):
+        engine.update(Bar("X", 9, 1.0, 1.0, 1.0, 1.0, **{field: amount}))
+    assert engine.snapshot() == before
+    values = np.full((2, 7), 1.0)
+    values[1, 4 + ["volume", "trades", "buy_volume"].index(field)] = amount
+    with pytest.raises(DataError, match=r"volume and trades .* row 1"):
+        Tape("X", True, np.array([1, 2]), values, np.zeros(2, np.bool_))
 
 
 def test_a_column_is_known_as_soon_as_it_is_warm_whatever_the_others_are() -> None:
@@ -227,3 +301,8 @@ def test_the_config_knows_its_columns_alone() -> None:
         FeatureConfig(columns=())
     twice = FeatureConfig(columns=("rsi_14", "close_RSI_14", "rsi_14"))
     assert [one.name for one in twice.found] == ["rsi_14"]
+    padded = FeatureConfig(columns=("rsi_14", "rsi_014", "close_RSI_0014"))
+    assert [one.name for one in padded.found] == ["rsi_14"]
+    for strange in ("rsi_\u0661\u0664", "rsi_" + "9" * 5000):
+        with pytest.raises(ConfigError, match="no column"):
+            find(strange)
