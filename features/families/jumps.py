@@ -80,8 +80,9 @@ FAMILIES = (
             Column(
                 "jump_age_{n}",
                 "events since the last jump / n, at most 1, which also stands for none yet: an age "
-                "is censored at n. A jump is |return| > 12 × a running median of |return|, which "
-                "moves by 1% (1 / events at the start) towards each return that isn't 0",
+                "is censored at n. A jump is |return| > 12 × the running median of |return| before "
+                "it, of 32 returns or more. The median starts as the first and moves by 1% (by 1 / "
+                "how many, while that is more) towards each; returns of 0 are left out",
                 low=0.0,
                 high=1.0,
             ),

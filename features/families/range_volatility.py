@@ -62,26 +62,27 @@ FAMILIES = (
         columns=(
             Column(
                 "parkinson_{n}",
-                "sqrt(mean over n bars of (u - d)² / (4 log 2))",
+                "sqrt(mean over n bars of log(high / low)² / (4 log 2))",
                 "log return",
                 low=0.0,
             ),
             Column(
                 "garman_klass_{n}",
-                "sqrt(mean over n bars of (u - d)² / 2 - (2 log 2 - 1) c²)",
+                "sqrt(mean over n bars of log(high / low)² / 2 - (2 log 2 - 1) log(close / open)²)",
                 "log return",
                 low=0.0,
             ),
             Column(
                 "rogers_satchell_{n}",
-                "sqrt(mean over n bars of u (u - c) + d (d - c))",
+                "sqrt(mean over n bars of u (u - c) + d (d - c)), u, d, c the logs of high, low "
+                "and close over the open",
                 "log return",
                 low=0.0,
             ),
             Column(
                 "yang_zhang_{n}",
-                "sqrt(var(o) + k var(c) + (1 - k) rogers_satchell²), var over n - 1, "
-                "k = .34 / (1.34 + (n + 1) / (n - 1))",
+                "sqrt(var(o) + k var(c) + (1 - k) rogers_satchell²), var over n - 1, o = log(open "
+                "/ close before), c = log(close / open), k = .34 / (1.34 + (n + 1) / (n - 1))",
                 "log return",
                 low=0.0,
             ),

@@ -54,7 +54,8 @@ FAMILIES = (
             ),
             Column(
                 "autocorrelation_{h}",
-                "EW mean of r[t] r[t-1] / EW mean of r², half-life h, not centred; 0 if none moved",
+                "EW mean of r[t] r[t-1] / EW mean of r², half-life h, not centred, 0 before the "
+                "first r; 0 if none moved",
                 low=-1.5,  # within ± 2 ** (1 / 2h), by Cauchy and Schwarz
                 high=1.5,
             ),

@@ -59,19 +59,20 @@ FAMILIES = (
             ),
             Column(
                 "volatility_of_volatility_{n}",
-                "sd(x, n)",
+                "sd(x, n), x = log max(volatility, 1e-10)",
                 low=0.0,
             ),
             Column(
                 "volatility_zscore_{n}",
-                "(x - mean(x, n)) / sd(x, n) within ±16; 0 where sd is below 1e-6",
+                "(x - mean(x, n)) / sd(x, n) within ±16, x = log max(volatility, 1e-10); 0 where "
+                "sd is below 1e-6",
                 low=-16.0,
                 high=16.0,
             ),
             Column(
                 "volatility_place_{n}",
-                "(2x - max(x, n) - min(x, n)) / (max - min): 1 at the window's highest, -1 at its "
-                "lowest; 0 where they differ by less than 1e-6",
+                "(2x - max(x, n) - min(x, n)) / (max - min), x = log max(volatility, 1e-10): 1 at "
+                "the window's highest, -1 at its lowest; 0 where they differ by less than 1e-6",
                 low=-1.0,
                 high=1.0,
             ),
