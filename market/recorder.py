@@ -63,10 +63,10 @@ class Recorder:
         return sum(not isinstance(event, FeedGap) for event in held)
 
     def take(self, event: MarketEvent) -> None:
-        """Hold an event; a gap is one of every kind that comes after it."""
+        """Hold an event; a gap is of the kind it says, of every kind where it says ``prices``."""
         if isinstance(event, FeedGap):
-            for kind in KINDS:
-                self._gaps[kind] = event
+            told = KINDS if event.stream == "prices" else (event.stream,)
+            self._gaps.update(dict.fromkeys(told, event))
             return
         kind = KIND_OF[type(event)]
         held = self._held.setdefault(kind, [])

@@ -101,7 +101,7 @@ async def test_history_that_can_not_be_read_is_counted_and_becomes_a_gap(monkeyp
         assert ids(await got.have(3)) == [1, 2, 3]
         made.trade(4, price="NaN")
         await made.push(AGG, made.trade(5))
-        assert (await got.have(5))[3] == FeedGap(SYMBOL, ns(5), ns(3))
+        assert (await got.have(5))[3] == FeedGap(SYMBOL, ns(5), ns(3), "trades")
         assert got.source.stats.reasons == {"malformed": 1, "price": 2}
 
 
@@ -112,7 +112,7 @@ async def test_trades_that_the_venue_lost_are_one_gap():
         made.trade(4)
         await made.push(AGG, made.trade(5))
         events = await got.have(4)
-        assert events[1] == FeedGap(SYMBOL, ns(4), ns(1))
+        assert events[1] == FeedGap(SYMBOL, ns(4), ns(1), "trades")
         assert ids(events) == [1, 4, 5]
 
 
@@ -163,7 +163,7 @@ async def test_an_exchange_that_was_reset_counts_from_the_beginning_after_a_gap(
         late = made.trade(1) | {"T": T0 + 60_000}
         await made.push(AGG, late)
         events = await got.have(3)
-        assert events[1] == FeedGap(SYMBOL, ns(60_000), ns(1000))
+        assert events[1] == FeedGap(SYMBOL, ns(60_000), ns(1000), "trades")
         assert ids(events) == [1000, 1]
 
 
@@ -180,7 +180,7 @@ async def test_single_trades_are_filled_from_the_latest_and_else_are_a_gap():
         await made.push(SINGLE, made.single(30))
         await got.until(lambda: ids(got.events)[-1] == 30)
         gap = next(event for event in got.events if isinstance(event, FeedGap))
-        assert gap == FeedGap(SYMBOL, ns(21), ns(5))
+        assert gap == FeedGap(SYMBOL, ns(21), ns(5), "trades")
         assert ids(got.events)[4:] == list(range(21, 31))
 
 
@@ -263,7 +263,7 @@ async def test_a_book_comes_whole_and_again_after_a_change_is_missing():
         made.book["lastUpdateId"] = 120
         await made.push(BOOK, change(118, 121))
         gap, whole, rest = (await got.have(7))[4:]
-        assert gap == FeedGap(SYMBOL, ns(121), ns(105))
+        assert gap == FeedGap(SYMBOL, ns(121), ns(105), "book")
         assert (whole.snapshot, whole.last, rest.last) == (True, 120, 121)
         assert made.asked["depth"] == 2
 

@@ -75,7 +75,7 @@ async def test_a_book_is_told_again_whole_after_an_outage(newest: Stub) -> None:
         newest.full([(4998.0, 6)], [(5000.0, 3)])
         newest.book(ADD, 0, 0, 2, 4999.0)
         gap, whole, change = await take(events, 3)
-        assert gap == FeedGap("WDOFUT", TEN + 1, TEN)
+        assert gap == FeedGap("WDOFUT", TEN + 1, TEN, "book")
         assert (whole.snapshot, whole.bids) == (True, ((4998.0, 6.0),))
         assert (change.snapshot, change.bids) == (False, ((4999.0, 2.0),))
         assert newest.books() == 2

@@ -87,7 +87,7 @@ async def test_what_history_does_not_give_is_a_gap(newest: Stub) -> None:
     newest.silent(1)
     async with opened(newest, timeout=0.2) as running:
         events = ProfitStream(running, "WDOFUT", clock=lambda: TEN + SECOND).events(TEN)
-        assert await anext(events) == FeedGap("WDOFUT", TEN + SECOND, TEN)
+        assert await anext(events) == FeedGap("WDOFUT", TEN + SECOND, TEN, "trades")
         await events.aclose()
 
 

@@ -76,7 +76,7 @@ class BookTrack:
         for one in ready:
             if one.snapshot and self._time:
                 self._stats.gaps += 1
-                yield FeedGap(self._symbol, one.time, self._time)
+                yield FeedGap(self._symbol, one.time, self._time, "book")
             self._time = one.time
             self._stats.received += 1
             yield one

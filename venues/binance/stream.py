@@ -54,8 +54,8 @@ class BinanceStream:
     Each kind is in the venue's order; between kinds there is none, they come over sockets of
     their own. Trades and bars that are missing are fetched. Quotes and book have no history: what
     is lost of them, with the connection or before the beginning, is one
-    :class:`~market.events.FeedGap`, and a book is told as a whole again after it. A gap does not
-    say which kind it is of.
+    :class:`~market.events.FeedGap`, and a book is told as a whole again after it. A gap says
+    whether it is of trades or of the book; one that says ``prices`` is of quotes or bars.
 
     A lost connection is re-made for ever. What the venue refuses for good is raised.
     """

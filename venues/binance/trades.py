@@ -158,7 +158,7 @@ class TradeTrack:
         known = self._number >= 0
         if (known and trade.id > self._number + 1) or (not known and self._time):
             self._stats.gaps += 1
-            yield FeedGap(self._symbol, trade.time, self._time)
+            yield FeedGap(self._symbol, trade.time, self._time, "trades")
         self._number, self._time = trade.id, trade.time
         self._stats.received += 1
         yield trade

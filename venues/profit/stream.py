@@ -139,7 +139,7 @@ class ProfitStream:
         except VenueError as error:
             _log.warning("%s: what was missed stays missed: %s", self.symbol, error)
             self.stats.gaps += 1
-            yield FeedGap(self.symbol, max(self._clock(), before + 1), before)
+            yield FeedGap(self.symbol, max(self._clock(), before + 1), before, "trades")
             return
         for trade in past:
             # Without a number seen, the time alone tells: what came at it was seen.
@@ -227,4 +227,4 @@ class ProfitStream:
         if kind in self._holes:
             self._holes.discard(kind)
             self.stats.gaps += 1
-            yield FeedGap(self.symbol, time, last)
+            yield FeedGap(self.symbol, time, last, "book" if kind == "book" else "prices")
