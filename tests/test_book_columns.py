@@ -287,7 +287,7 @@ def test_more_levels_than_there_are_are_refused():
 
 
 def test_real_books(data_folder):
-    """Binance's own frames, brought in order as the feed does."""
+    """Binance's own frames."""
     from venues.binance.depth import DepthSync
     from venues.library.frames import read_frames
 

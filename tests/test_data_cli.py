@@ -215,7 +215,7 @@ def test_real_frames_are_imported_and_listed(data_folder: Path, tmp_path: Path) 
     code, said = pregao("data", "import", path, "--store", tmp_path)
     assert code == 0, said
     assert "ETHUSDT trades 6,106 6,106 0 0 0" in said
-    assert "ETHUSDT book 108,814 108,814 0" in said
+    assert "ETHUSDT book 108,802 108,802 0" in said
     code, said = pregao("data", "ls", "--store", tmp_path)
     assert "ticks 24,077 2 2024-08-08 2024-08-09" in said
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import msgspec
 
 from market.errors import DataError
-from market.events import BookUpdate, Tick, Trade
+from market.events import BookUpdate, FeedGap, Tick, Trade
 from market.series import BadRow, Series
 from venues.binance.answers import decode_snapshot
 from venues.binance.codec import decode_agg_trade, decode_book, decode_frame, decode_quote
 from venues.binance.codec import decode_trade as decode_single
+from venues.binance.depth import DepthSync
 from venues.files import Recording
 
 __all__ = ["read_frames"]
 
-_Told = Tick | Trade | BookUpdate
+_Told = Tick | Trade | BookUpdate | FeedGap
 
 
 def read_frames(path: Path) -> Recording:
@@ -32,7 +33,8 @@ def read_frames(path: Path) -> Recording:
     An event that carries no time of the venue's (a snapshot of the book, quotes of the spot
     market) has that of the event told before it, or of the first that has one; so has an event
     whose time lies before that of the one before it in its kind. Quotes of one instant are a
-    nanosecond apart. What is no event is kept aside.
+    nanosecond apart. The book begins with a snapshot, and goes on with the changes that follow it
+    by their numbers (:class:`~venues.binance.depth.DepthSync`). What is no event is kept aside.
 
     Raises
     ------
@@ -58,6 +60,11 @@ def read_frames(path: Path) -> Recording:
                     bad.append(BadRow(where, str(error), line.decode("utf-8", "replace").strip()))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} can't be read ({error}); fetch it again") from error
+    changes = events["book"]
+    events["book"] = list(_followed(changes))
+    if changes and not events["book"]:
+        reason = "changes of an order book that no snapshot of it in the file begins"
+        bad.append(BadRow(path.name, reason))
     series = [
         Series.from_events(symbol, _ordered(told, began), 0) for told in events.values() if told
     ]
@@ -87,6 +94,24 @@ def _events(text: bytes, symbol: str, now: int) -> Iterator[_Told]:
         yield decode_book(frame.data, symbol)
     else:
         raise DataError(f"stream must be trade, aggTrade, bookTicker or depth, was {what!r:.40}")
+
+
+def _followed(told: list[_Told]) -> Iterator[_Told]:
+    """Yield each snapshot, then the changes that follow it, told before or after it.
+
+    A snapshot is old when it arrives: changes that were told before it are not all in it. Where a
+    change is missing there is a hole until the next snapshot.
+    """
+    book = [one for one in told if isinstance(one, BookUpdate)]
+    usdm = any(one.previous >= 0 for one in book)
+    sync = DepthSync("usdm" if usdm else "spot", keep=max(len(book), 1))
+    gaps, last = 0, 0
+    for one in book:
+        for update in sync.update(one):
+            if sync.gaps > gaps:
+                yield FeedGap(update.symbol, max(update.time, last), last)
+            gaps, last = sync.gaps, max(update.time, last)
+            yield update
 
 
 def _ordered(events: list[_Told], began: int) -> Iterator[_Told]:
