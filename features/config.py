@@ -25,6 +25,10 @@ class FeatureConfig(Config):
         a trader from ever deciding.
     volatility
         Half-life, in events, of *the* volatility, which returns are measured in.
+    stale
+        Seconds of venue time, at a tick or a bar, since trades or the book told anything, after
+        which the columns made of them are unknown until they tell again. Whatever silenced them
+        (a lost connection, a book that can't be fetched), nothing is decided on what was long ago.
     peer
         Another symbol, which the columns of the set ``peer`` compare this one with.
 
@@ -42,6 +46,7 @@ class FeatureConfig(Config):
 
     columns: Annotated[tuple[str, ...], Field(min_length=1)] = ("core",)
     volatility: Annotated[float, Field(gt=0.0, le=1e6)] = 64.0
+    stale: Annotated[float, Field(gt=0.0, le=1e6)] = 300.0
     peer: str = ""
 
     @field_validator("columns")

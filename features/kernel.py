@@ -40,7 +40,7 @@ STREAMS: tuple[Stream, ...] = ("prices", "trades", "book")
 
 PRICES, TRADES, BOOKS, BEYOND = range(4)
 PRICE_MASK, TRADE_MASK, BOOK_MASK, TRADE, BOOK, OTHER, PEERED, VALUES, COLUMNS = range(4, 13)
-WARM, HEAD = 13, 19
+STALE, WARM, HEAD = 13, 14, 20
 """Places in the head of :attr:`features.layout.Layout.plan`, and where it ends."""
 
 INSTANCE, PICK = 4, 3
@@ -70,17 +70,28 @@ def _step(h: Floats, m: Floats, params: Floats, plan: Ints, stream: int) -> None
 
 
 @compiled
+def _told(m: Floats, plan: Ints, view: int, day: float, clock: float) -> bool:
+    """Whether a stream has told something lately; ``view`` is where its memory begins."""
+    passed = (day - m[view + book_view.DAY]) * DAY + (clock - m[view + book_view.CLOCK])
+    told: bool = m[view] > 0.0 and passed <= plan[STALE]
+    return told
+
+
+@compiled
 def _pick(m: Floats, plan: Ints) -> None:
-    """Copy the columns asked for to the end of the memory, nan where they aren't warm."""
+    """Copy the columns asked for to the end of the memory, nan where not warm, or out of date."""
     columns, out = plan[COLUMNS], ahead(m, plan[VALUES])
     picks = ahead(plan, HEAD + INSTANCE * plan[BEYOND])
+    day, clock = m[history.DAY], m[history.CLOCK]
     warm = True
     for i in range(WARM, HEAD, 2):
-        warm = warm and m[plan[i]] >= plan[i + 1]
+        warm = warm and m[plan[i]] >= plan[i + 1] and _told(m, plan, plan[i], day, clock)
     known = True
     for j in range(columns):
         pick = PICK * j
-        value = m[picks[pick]] if warm or m[picks[pick + 1]] >= picks[pick + 2] else math.nan
+        view, value = picks[pick + 1], math.nan
+        if warm or (m[view] >= picks[pick + 2] and _told(m, plan, view, day, clock)):
+            value = m[picks[pick]]
         value += 0.0 * value  # what is infinite is unknown too
         known &= value == value
         out[j] = value
@@ -126,8 +137,9 @@ def step_trade(
     """Take a trade; ``side`` as in :class:`~market.events.Trade`."""
     m, p, at = pointer(memory), pointer(params), pointer(plan)
     h = ahead(m, at[TRADE])
-    mid = m[at[BOOK] + book_view.MID] if m[at[BOOK] + book_view.COUNT] > 0.0 else math.nan
-    trade_view.advance(h, at[TRADE_MASK], time // DAY, time % DAY, price, size, side, mid)
+    day, clock = time // DAY, time % DAY
+    mid = m[at[BOOK] + book_view.MID] if _told(m, at, at[BOOK], day, clock) else math.nan
+    trade_view.advance(h, at[TRADE_MASK], day, clock, price, size, side, mid)
     _step(h, m, p, at, TRADES)
 
 

@@ -143,7 +143,15 @@ def lay(config: FeatureConfig) -> Layout:
         trade_view.capacity(lookback["trades"]) - 1,
         book_view.capacity(lookback["book"]) - 1,
     )
-    head += (trades, book, other, int("peer" in streams), out, len(found), round(config.stale * SECOND))
+    head += (
+        trades,
+        book,
+        other,
+        int("peer" in streams),
+        out,
+        len(found),
+        round(config.stale * SECOND),
+    )
     for stream in kernel.STREAMS:
         warmups = [one.warmup for one in found if one.of.stream == stream]
         head += (counts[stream], max(warmups)) if warmups else (history.COUNT, 0)

@@ -146,3 +146,52 @@ def test_columns_without_what_they_are_made_of_are_refused() -> None:
         FeatureEngine(CONFIG)
     with pytest.raises(ConfigError, match="need its name"):
         FeatureEngine(FeatureConfig(columns=("peer_return_1",)))
+
+
+def silenced(stream: str, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's age of a stream that says nothing for 100 s, and what the columns were."""
+    own, beside = case(gaps=False)
+    series = getattr(beside, stream)
+    begin = int(own.times[N // 2])
+    kept = [
+        event
+        for event in series.events()
+        if not begin < event.time <= begin + 100 * SECOND or isinstance(event, FeedGap)
+    ]
+    series = Series.from_events("ETH", kept)
+    beside = Beside(**{**vars(beside), stream: series})
+    config = CONFIG.model_copy(update={"stale": 30.0})
+    batch = compute(config, own, beside)
+    engine, rows = FeatureEngine(config, "0.01"), []
+    for event in merged(own, beside):
+        engine.update(event)
+        if event.symbol == "ETH" and not isinstance(event, FeedGap | Trade | BookUpdate):
+            rows.append(engine.values.copy())
+    assert np.array(rows).tobytes() == batch.tobytes()
+    last = np.searchsorted(series.times, own.times, side="right") - 1
+    age = (own.times - series.times[np.maximum(last, 0)]) / SECOND
+    named = [i for i, name in enumerate(CONFIG.columns) if name in KINDS[kind]]
+    return age[N // 2 :], batch[N // 2 :, named]
+
+
+KINDS = {
+    "book": ("imbalance_5", "order_flow_imbalance_16"),
+    "trades": ("trade_imbalance_32", "trade_run"),
+    "spread": ("effective_spread",),
+    "rest": ("momentum_4", "rsi_14", "peer_return_1"),
+}
+
+
+@pytest.mark.parametrize("stream", ["book", "trades"])
+def test_what_a_silent_stream_told_long_ago_is_unknown_until_it_tells_again(stream: str) -> None:
+    age, columns = silenced(stream, stream)
+    assert (age > 30.0).sum() > 10
+    assert np.isnan(columns[age > 30.0]).all()
+    assert np.isfinite(columns[age <= 30.0]).all()
+    assert np.isfinite(silenced(stream, "rest")[1]).all()
+
+
+def test_the_spread_of_a_trade_takes_no_mid_of_long_ago() -> None:
+    age, columns = silenced("book", "spread")
+    assert np.isnan(columns[age > 35.0]).all(), "there are trades, but their mid is unknown"
+    assert np.isfinite(columns[age < 30.0]).all()

@@ -172,3 +172,17 @@ def test_the_rehearsal_has_all_that_the_columns_need():
     assert book.best_bid < book.best_ask
     assert list(Beside().events(toys.tape(5))) == list(toys.tape(5).events())
     assert len(list(rehearsal(INSTRUMENT, toys.FEATURES, 5))) == 5
+
+
+def test_nothing_is_decided_on_a_book_that_fell_silent_until_it_tells_again():
+    one, events, stale = trader(), market(40 + 400), FEATURES.stale
+    silent = range(40, 40 + int(stale) + 50)
+    decided = []
+    for event in events:
+        second = event.time // SECOND
+        if not (isinstance(event, BookUpdate) and second in silent):
+            decision = one.on_event(event, event.time)
+            decided += [second] if decision is not None else []
+    assert one.status().counters.gaps == 0
+    late = {int(39 + stale) + 1 + i for i in range(50)}
+    assert set(range(40, 440)) - set(decided) == late, "300 seconds old is the oldest"
