@@ -25,7 +25,10 @@ Done = TypeVar("Done")
 
 
 FEWEST = 100
-"""Labelled decisions that a fold's training needs at least."""
+"""Labelled decisions that there must be for each fold."""
+
+LEAST = 30
+"""Of these, what must be left to learn from in each, less those whose outcome meets the fold's."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,25 @@ class OutOfFold:
 def folds_of(
     dataset: Dataset, config: EnsembleConfig, usable: Usable, window: int
 ) -> Iterator[Fold]:
-    """Yield the folds of a dataset whose decisions look at ``window`` rows."""
+    """Yield the folds of a dataset whose decisions look at ``window`` rows.
+
+    Raises
+    ------
+    DataError
+        Labels reach so far that next to nothing is apart from some fold.
+    """
     learn, spoken = np.zeros(len(dataset), np.bool_), np.zeros(len(dataset), np.bool_)
     learn[usable.learn], spoken[usable.ends] = True, True
     embargo = max(config.embargo, window * dataset.every)
     for train, test in purged_kfold(dataset.label_end, dataset.rows, config.folds, embargo):
         train = train[learn[train]]
         early, late = _stop(dataset, train, config.stop_share)
+        if len(early) < LEAST:
+            raise DataError(
+                f"{dataset.symbol}: {len(early)} labelled decisions are left to learn from beside "
+                f"one of {config.folds} folds, as labels reach {dataset.horizon} events ahead; "
+                f"needs at least {LEAST}: collect more history or shorten labels.horizon"
+            )
         yield Fold(train, early, late, test[spoken[test]])
 
 
@@ -169,6 +184,8 @@ def out_of_fold(
 
 def _stop(dataset: Dataset, train: Ints, share: float) -> tuple[Ints, Ints]:
     """Part training rows into those to learn from and, later and purged, those to stop by."""
+    if not len(train):
+        return train, train
     cut = len(train) - max(1, round(share * len(train)))
     late = train[cut:]
     early = train[:cut]

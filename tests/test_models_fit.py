@@ -128,6 +128,13 @@ def test_too_few_decisions_are_refused():
         fit_ensemble(dataset(200, horizon=2), QUICK, 1, silent)
 
 
+@pytest.mark.parametrize(("horizon", "left"), [(200, 0), (330, 0)])
+def test_labels_that_reach_across_the_folds_are_refused(horizon, left):
+    told = rf"R_75: {left} .* one of 3 folds, as labels reach {horizon} .* shorten labels.horizon"
+    with pytest.raises(DataError, match=told):
+        fit_ensemble(dataset(700, horizon=horizon), QUICK, 1, silent)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
 def test_values_that_are_not_finite_are_refused(value):
     data = dataset(900)
