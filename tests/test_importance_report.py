@@ -9,8 +9,9 @@ from rich.console import Console
 from features.selection import SelectionConfig
 from market.predictable import Planted
 from models.config import EnsembleConfig
+from models.fit import fit_ensemble
 from tests.data_commands import pregao
-from tests.model_data import dataset
+from tests.model_data import QUICK, dataset
 from tests.test_models_choosing import wide
 from trading.importance import draw, study, table
 
@@ -46,6 +47,19 @@ def test_the_column_that_tells_is_first_and_every_fold_takes_it(tmp_path):
         "R_75-importance.png", "R_75-stability.png", "R_75-clusters.png",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+@pytest.mark.parametrize("method", ["mrmr", "permutation"])
+def test_what_is_told_of_the_choice_is_what_the_ensemble_chooses(method):
+    selection = SelectionConfig(columns=4, shifts=4, method=method, rounds=8)
+    config = QUICK.model_copy(update={"selection": selection, "gru": None})
+    data = wide(1400, ic=0.3, noise=12, horizon=6, gaps=(500,))
+    one, fitted = study(data, config, 5), fit_ensemble(data, config, 5, lambda what, share: None)
+    card = fitted.card.selection
+    assert one.chosen.names == card.ranked
+    assert tuple(fold.names for fold in one.folds.selections) == card.folds
+    assert one.folds.stability.index == card.stability
+    assert one.folds.shifted.sets == config.folds
 
 
 def test_columns_that_are_all_taken_have_importance_alone(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from features.dataset import Dataset
 from features.selection import Selection
 from features.selection.importance import Importance, importance
 from features.selection.plots import plot_clusters, plot_importance, plot_stability, save
-from features.selection.stability import FoldSelections, select_in_folds
+from features.selection.stability import FoldSelections, agreement
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
-from models.outoffold import folds_of, usable_of
+from models.member import Floats, Ints
+from models.outoffold import Fold, Usable, folds_of, usable_of
 
 __all__ = ["Study", "draw", "study", "table"]
 
@@ -36,9 +38,10 @@ class Study:
     found
         Their importance to boosted trees, on the folds these were not fitted to.
     chosen
-        From everything; ``None`` where there is nothing to choose.
+        From everything, as the ensemble's members are given; ``None`` where there is nothing to
+        choose.
     folds
-        What each fold would choose, and how stable that is; likewise.
+        What the ensemble chooses in each fold, and how stable that is; likewise.
     """
 
     symbol: str
@@ -67,24 +70,47 @@ def study(dataset: Dataset, config: EnsembleConfig, seed: int) -> Study:
     DataError
         Too few labelled decisions.
     """
-    usable = usable_of(dataset, config, 1)
-    folds = list(folds_of(dataset, config, usable, 1))
+    window = max(member.window for member in (config.lgbm, config.gru) if member is not None)
+    usable = usable_of(dataset, config, window)
+    folds = list(folds_of(dataset, config, usable, window))
     weights = weigh(dataset, usable.learn, config.weights)
     chooser, rng = Chooser.of(config.selection, dataset), np.random.default_rng(seed)
     X, labels, names = dataset.X.astype(np.float64), usable.labels, dataset.names
     chosen = chooser.choose(dataset.X, labels, weights, usable.learn, rng)
-    told = None
-    if chooser.config is not None:
-        parts = [(fold.early, fold.spoken) for fold in folds]
-        told = select_in_folds(
-            X, labels, names, parts, chooser.config, rng=rng, weights=weights, shifted=True
-        )
+    told = _in_folds(dataset, config, chooser, folds, usable, seed)
     groups = None if chosen is None else chosen.clusters
     tests = [(fold.learn, fold.spoken) for fold in folds]
     found = importance(
         X, labels, names, tests, rng=rng, clusters=groups, weights=weights, rounds=ROUNDS
     )
     return Study(dataset.symbol, found, chosen, told)
+
+
+def _in_folds(
+    dataset: Dataset,
+    config: EnsembleConfig,
+    chooser: Chooser,
+    folds: Sequence[Fold],
+    usable: Usable,
+    seed: int,
+) -> FoldSelections | None:
+    """Choose in each fold what the ensemble chooses there, and again with labels of other rows."""
+    if chooser.config is None:
+        return None
+
+    def chosen(labels: Ints, weights: Sequence[Floats]) -> list[Selection]:
+        found = []
+        for number, (fold, its) in enumerate(zip(folds, weights, strict=True)):
+            rng = np.random.default_rng(seed + number)
+            one = chooser.choose(dataset.X, labels, its, fold.early, rng)
+            found += [] if one is None else [one]
+        return found
+
+    own = [weigh(dataset, fold.learn, config.weights) for fold in folds]
+    by = len(dataset) // 2
+    moved = np.roll(weigh(dataset, usable.learn, config.weights), by)
+    lots = agreement(chosen(np.roll(usable.labels, by), [moved] * len(folds)), dataset.names)
+    return agreement(chosen(usable.labels, own), dataset.names, lots.stability)
 
 
 def table(one: Study, top: int = 20) -> Table:
