@@ -39,15 +39,20 @@ def _keep_compiled_code_true() -> None:
 
     numba notices a change only in the file that defines a function, not in the files of the
     functions it calls: the simulator would go on with yesterday's costs after an edit of
-    ``market/execution.py``, while the paper broker takes today's. So every state of the sources
-    has a cache folder of its own.
+    ``market/execution.py``, while the paper broker takes today's; and steps that are handed
+    pointers would read beyond them. So every state of the sources has a cache folder of its own,
+    in ``NUMBA_CACHE_DIR`` where that is set.
     """
     digest = hashlib.sha256()
     for name, text in sorted(_sources().items()):
         digest.update(name.encode() + text)
-    kept = str(_ROOT / "__pycache__" / f"numba-{digest.hexdigest()[:16]}")
-    if os.environ.setdefault("NUMBA_CACHE_DIR", kept) == kept and "numba" in sys.modules:
-        sys.modules["numba"].config.CACHE_DIR = kept
+    name = f"numba-{digest.hexdigest()[:16]}"
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or _ROOT / "__pycache__")
+    if folder.name != name:  # as it is where a process of ours has started this one
+        folder /= name
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
 
 
 _keep_compiled_code_true()

@@ -53,12 +53,12 @@ def test_every_edit_of_what_compiles_has_a_cache_of_its_own(tmp_path: Path) -> N
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     environment.pop("NUMBA_CACHE_DIR", None)
 
-    def folder() -> str:
+    def folder(**more: str) -> str:
         script = "import market, os; print(os.environ['NUMBA_CACHE_DIR'])"
         return subprocess.run(
             [sys.executable, "-c", script],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+            cwd=tmp_path, env={**environment, **more}, capture_output=True, text=True, check=True,
+        ).stdout.strip()  # fmt: skip
 
     first = folder()
     assert folder() == first
@@ -71,3 +71,6 @@ def test_every_edit_of_what_compiles_has_a_cache_of_its_own(tmp_path: Path) -> N
     with (tmp_path / "market/store.py").open("a") as source:
         source.write("# nothing compiled calls this\n")
     assert folder() in seen
+    own = folder(NUMBA_CACHE_DIR=str(tmp_path / "own"))
+    assert own == str(tmp_path / "own" / Path(folder()).name), "a folder that is named is keyed too"
+    assert folder(NUMBA_CACHE_DIR=own) == own, "a process that one of ours starts shares it"
