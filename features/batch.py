@@ -66,7 +66,11 @@ def compute_rows(
     ------
     ConfigError
         Columns are made of something that there is no recording of.
+    ValueError
+        Rows that don't increase, or aren't of the tape: nothing would be written for them.
     """
+    if np.any(np.diff(rows, prepend=-1, append=len(tape)) <= 0):
+        raise ValueError(f"rows must increase and be below {len(tape)}, were {rows}")
     layout = lay(config)
     columns, volatility = np.empty((len(rows), len(layout.names))), np.empty(len(rows))
     state = state or State.of(config)

@@ -143,6 +143,9 @@ def test_chosen_rows_equal_all_rows() -> None:
     assert columns.tobytes() == compute(SMALL, tape)[rows].tobytes()
     assert np.isnan(volatility).tolist() == [False, False, True, False, False]
     assert compute_rows(SMALL, tape, rows[:0])[0].shape == (0, columns.shape[1])
+    for wrong in (rows[::-1], np.array([5, 5]), np.array([-1, 5]), np.array([5, 900])):
+        with pytest.raises(ValueError, match="rows must increase and be below 900"):
+            compute_rows(SMALL, tape, wrong)
 
 
 def test_volatility_of_engine_and_batch_agree() -> None:
