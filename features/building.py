@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from features.dataset import barren
 from features.decisions import Carry, Decisions, Recipe, Stretch, joined, take
 from features.layout import lay
 from features.matrix import FORMAT, Matrix, MatrixWriter
+from features.sourcecode import code_of
 from features.sources import Day, Source
 from market.beside import Beside
 from market.errors import DataError
@@ -42,6 +44,9 @@ __all__ = [
 LONGEST = 1 << 15
 """Events of a stretch at most: of so few, what is computed takes the memory of those before, which
 costs less than new memory does."""
+
+_CODE = code_of(features, market)
+"""Of every source that a value of a matrix can depend on, as it was imported."""
 
 Recorded = TypeVar("Recorded", Series, Tape)
 Pieces = tuple["Piece", ...]
@@ -113,10 +118,13 @@ def build_matrix(
     Raises
     ------
     DataError
-        The recording is unusable, warms no features up, or changed while it was read.
+        The recording is unusable, warms no features up, or changed while it was read; or its symbol
+        can't be the name of a folder.
     StateError
         What lies in the matrix's place is none.
     """
+    if not re.fullmatch(r"[\w.\-]+", source.symbol) or source.symbol.startswith("."):
+        raise DataError(f"symbol must be letters, digits, _, - or ., was {source.symbol!r}")
     stamp = source.stamp()
     key = key_of(recipe, stamp)
     folder = root / source.symbol / key
@@ -225,21 +233,10 @@ def key_of(recipe: Recipe, stamp: str) -> str:
         "format": FORMAT,
         "recipe": recipe.model_dump(mode="json"),
         "stamp": stamp,
-        "code": _code(),
+        "code": _CODE,
         "versions": [version(name) for name in ("numpy", "numba", "llvmlite")],
     }
     return hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()[:16]
-
-
-def _code() -> str:
-    """Return the hash of every source that a value of a matrix can depend on."""
-    made = hashlib.sha256()
-    for package in (features, market):
-        for folder in package.__path__:
-            for path in sorted(Path(folder).rglob("*.py")):
-                made.update(f"{package.__name__}/{path.relative_to(folder).as_posix()}\n".encode())
-                made.update(path.read_bytes())
-    return made.hexdigest()
 
 
 def _cut(beside: Beside, low: int | None, high: int | None) -> Beside:

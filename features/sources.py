@@ -182,6 +182,8 @@ class Files:
         Reads one: a series for each symbol and kind it holds.
     symbol, features, choice
         As of :class:`Stored`.
+    code
+        Stands for how ``read`` reads: other code may make other numbers of the same bytes.
     """
 
     def __init__(
@@ -191,13 +193,15 @@ class Files:
         symbol: str,
         features: FeatureConfig,
         choice: Choice = Choice(),
+        code: str = "",
     ) -> None:
         self._paths, self._read, self.symbol = tuple(paths), read, symbol
-        self._features, self._choice = features, choice
+        self._features, self._choice, self._code = features, choice, code
+        self._stamp = ""
 
     def stamp(self) -> str:
-        """Return the hash of every byte of the files, and of their names."""
-        made = hashlib.sha256(f"{self._choice}".encode())
+        """Return the hash of every byte of the files, of their names, and of what reads them."""
+        made = hashlib.sha256(f"{self._choice}{self._code}".encode())
         for path in self._paths:
             made.update(f"{path.name}\n".encode())
             try:
@@ -206,7 +210,10 @@ class Files:
             except OSError as error:
                 reason = error.strerror or error
                 raise DataError(f"{path} can't be read ({reason}); check the path") from error
-        return made.hexdigest()
+        if made.hexdigest() != self._stamp:
+            self.__dict__.pop("_series", None)  # what was read of other bytes
+        self._stamp = made.hexdigest()
+        return self._stamp
 
     def counts(self) -> Mapping[int, int]:
         """Return the days."""

@@ -18,6 +18,7 @@ from features.config import FeatureConfig
 from features.dataset import Dataset, build
 from features.decisions import ARRAYS, Carry, Recipe
 from features.labels import LabelConfig
+from features.sourcecode import code_of
 from features.sources import Choice, Day, Files, Stored
 from market.beside import Beside
 from market.dayfiles import DAY
@@ -209,9 +210,11 @@ def test_what_is_there_is_not_built_again(tmp_path: Path, monkeypatch: pytest.Mo
     copy.mkdir()
     (copy / "one.py").write_text("1")
     monkeypatch.setattr(building.features, "__path__", [str(copy)])
-    keys.add(key())
-    (copy / "one.py").write_text("2")
-    keys.add(key())
+    assert key() in keys, "what runs is what was imported, whatever became of its files"
+    for text in ("1", "2"):
+        (copy / "one.py").write_text(text)
+        monkeypatch.setattr(building, "_CODE", code_of(building.features))
+        keys.add(key())
     assert len(keys) == 9
 
 
@@ -268,6 +271,35 @@ def test_what_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
         build_matrix(Stored(root, "X", made.features), made, tmp_path / "m", meanwhile)  # type: ignore[arg-type]
     over = Stored(root, "X", made.features, Choice(last=START // DAY + 1))
     assert build_matrix(over, made, tmp_path / "m").matrix.card.events == 288
+
+
+def test_a_file_that_changed_is_read_again_and_so_is_one_that_is_read_otherwise(
+    tmp_path: Path,
+) -> None:
+    made, path = recipe("direction"), tmp_path / "X.one"
+    held = {b"1": ticks_of(START, 300, SECOND), b"2": ticks_of(START, 300, SECOND, seed=7)}
+
+    def source(code: str) -> Files:
+        return Files([path], lambda one: [held[one.read_bytes()]], "X", made.features, code=code)
+
+    same_one, out = source("old"), tmp_path / "m"
+    for content, series in held.items():
+        path.write_bytes(content)
+        data = build_matrix(same_one, made, out).matrix.dataset()
+        same(data, build(series.tape(), made.features, made.labels, made.every, made.costs))
+    assert build_matrix(source("old"), made, out).cached
+    assert not build_matrix(source("new"), made, out).cached
+
+
+@pytest.mark.parametrize("symbol", ["../X", "X/Y", "..", "", ".lock"])
+def test_a_symbol_that_is_no_folder_is_refused(tmp_path: Path, symbol: str) -> None:
+    made, path = recipe("direction"), tmp_path / "one"
+    path.write_bytes(b"1")
+    ticks = ticks_of(START, 300, SECOND, symbol=symbol)
+    source = Files([path], lambda one: [ticks], symbol, made.features)
+    with pytest.raises(DataError, match=r"symbol must be letters, digits, _, - or ., was '"):
+        build_matrix(source, made, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:

@@ -67,6 +67,16 @@ def test_files_are_built_once(tmp_path: Path) -> None:
     assert len(matrices(out)) == 4
 
 
+def test_rows_left_out_for_being_bad_are_told(tmp_path: Path) -> None:
+    data = recordings(tmp_path / "data")
+    path = data / "R_25_ticks.csv"
+    path.write_text(path.read_text().replace("\n1728000600,", "\n1728000600,-"))
+    code, said = pregao("features", "build", "--data", data, "--out", tmp_path / "out", *COLUMNS)
+    assert code == 0, said
+    assert f"1 bad rows of {path} left out; `pregao data check` lists them" in said
+    assert "R_10_ticks.csv" not in said
+
+
 def test_a_config_says_what_is_made_of_whom(tmp_path: Path) -> None:
     data, out = recordings(tmp_path / "data"), tmp_path / "out"
     config = tmp_path / "floor.yaml"

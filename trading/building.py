@@ -10,10 +10,13 @@ from threading import Event
 
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+import venues
 from features.building import Built, Parts, build_matrix
 from features.decisions import Recipe
+from features.sourcecode import code_of
 from features.sources import Choice, Files, Source, Stored
 from market.config import reason_of
 from market.dayfiles import DAY
@@ -25,6 +28,9 @@ from venues.library.reading import read
 from venues.library.words import instant, moment, size
 
 __all__ = ["Job", "build", "days", "jobs"]
+
+_CODE = code_of(venues)
+"""Of what reads files, as it was imported."""
 
 _TOLD = 3
 """Columns that are known least often, told by name."""
@@ -146,7 +152,8 @@ def build(
     DataError, ConfigError, StateError
         As :func:`features.building.build_matrix`.
     """
-    sources = [_source(job, data, choice) for job in jobs]
+    reading = _Reading()
+    sources = [_source(job, data, choice, reading) for job in jobs]
     stopped = Event()
     with _bars(console) as bars:
 
@@ -171,6 +178,12 @@ def build(
                     raise
     for built in made:
         _tell(built, console)
+    for name, count in reading.bad.items():
+        console.print(
+            f"[yellow]{count:,} bad rows[/] of {escape(name)} left out; `pregao data check` lists "
+            "them",
+            soft_wrap=True,
+        )
     return 0
 
 
@@ -180,7 +193,7 @@ def _recorded(data: str) -> tuple[str, ...]:
         return TickStore(data).symbols()
     path = Path(data)
     if path.is_file():
-        return tuple(dict.fromkeys(series.symbol for series in _series(path)))
+        return tuple(dict.fromkeys(series.symbol for series in read(path).series))
     return tuple(find(path))
 
 
@@ -206,23 +219,32 @@ def _tell(built: Built, console: Console) -> None:
     console.print(f"  {folder}", soft_wrap=True)
 
 
-def _source(job: Job, data: str, choice: Choice) -> Source:
+def _source(job: Job, data: str, choice: Choice, reading: _Reading) -> Source:
     """Return where a job's recording is read from."""
     path = Path(data)
     how = (job.symbol, job.recipe.features, replace(choice, tick=job.tick))
     if "://" in data:
         return Stored(data, *how)
     if path.is_file():
-        return Files((path,), _series, *how)
+        return Files((path,), reading, *how, _CODE)
     peer = (job.recipe.features.peer,) if "peer" in job.recipe.features.streams else ()
     found = find(path, (job.symbol, *filter(None, peer)))
     if found[job.symbol].is_dir():
         return Stored(path, *how)
-    return Files(tuple(dict.fromkeys(found.values())), _series, *how)
+    return Files(tuple(dict.fromkeys(found.values())), reading, *how, _CODE)
 
 
-def _series(path: Path) -> Iterable[Series]:
-    return read(path).series
+class _Reading:
+    """Reads files, and knows how many rows of which were bad."""
+
+    def __init__(self) -> None:
+        self.bad = dict[str, int]()
+
+    def __call__(self, path: Path) -> Iterable[Series]:
+        recording = read(path)
+        if recording.bad:
+            self.bad[str(path)] = len(recording.bad)
+        return recording.series
 
 
 def _bars(console: Console) -> Progress:
