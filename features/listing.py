@@ -87,14 +87,18 @@ def listed(names: Iterable[str] = (), needs: Iterable[str] = ()) -> list[Row]:
 def table(rows: Sequence[Row]) -> Table:
     """Return a table with a row for each column."""
     shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold cyan")
-    for name in ("need", "column", "formula, source", "unit, range", "warm-up"):
-        shown.add_column(name, ratio=1 if name.startswith("formula") else None)
+    longest = max((len(row.name) for row in rows), default=0)
+    shown.add_column("column", min_width=longest + 1, overflow="fold")
+    shown.add_column("formula, source", ratio=1)
+    shown.add_column("unit, range", max_width=14)
+    shown.add_column("warm-up", max_width=8)
     said = ""
     for row in rows:
-        again, said = row.family.need == said, row.family.need
+        if row.family.need != said:
+            said = row.family.need
+            shown.add_row(f"[cyan]{said}[/]")
         shown.add_row(
-            "" if again else said,
-            f"[bold]{escape(row.name)}[/]\n[dim]{', '.join(row.numbers)}[/]",
+            f" [bold]{escape(row.name)}[/]\n [dim]{', '.join(row.numbers)}[/]",
             f"{escape(row.column.formula)}\n[dim]{escape(row.family.source)}[/]",
             f"{escape(row.column.unit)}\n[dim]{row.bounds}[/]",
             row.known_after,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +18,7 @@ from rich.console import Console
 from features import catalogue, kernel, layout
 from features.audit import checks as auditor
 from features.audit.checks import Audited, able, audit
-from features.audit.report import Subject, run
+from features.audit.report import Subject, _number, run
 from features.audit.specimen import specimen
 from features.catalogue import EVERY
 from features.column import Column, Family
@@ -161,9 +163,48 @@ def test_a_fault_is_shown_and_ends_with_status_1(planted: FeatureConfig) -> None
     tape, _ = specimen(np.random.default_rng(1), BARS, gap=False)
     told = StringIO()
     subject = Subject(tape, Beside(), planted, LabelConfig())
-    assert run([subject], Console(file=told, width=160)) == 1
-    assert "✗ looks ahead" in told.getvalue()
+    assert run([subject], Console(file=told, width=80)) == 1
+    assert "\n✗ peeking: looks ahead" in told.getvalue()
     assert "faults:" in told.getvalue()
+
+
+def test_all_that_is_found_can_be_read_in_a_terminal_of_80() -> None:
+    """Names whole, figures whole, a verdict on every line; what is never known is counted."""
+    tape, _ = specimen(np.random.default_rng(1), BARS, gap=False)
+    columns = ("volatility_of_volatility_256", "log_return_1", "close", "mfi_14", "obv", "weekday")
+    values = tape.values.copy()
+    values[:, 4:] = np.nan
+    subject = Subject(
+        replace(tape, values=values), Beside(), FeatureConfig(columns=columns), LabelConfig()
+    )
+    told = StringIO()
+    assert run([subject], Console(file=told, width=80), cuts=1) == 0
+    lines = told.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in told.getvalue()
+    for name in columns:
+        [line] = (line.rstrip() for line in lines if line.startswith(f" {name} "))
+        assert line.endswith("–" if name in ("mfi_14", "obv") else "✓"), line
+    assert "– never known, for no volume is: 2 columns" in lines
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0.0, "0"),
+        (-0.25341, "-0.2534"),
+        (0.5, "0.5"),
+        (-0.0008014, "-8e-4"),
+        (0.00012345, "1.2e-4"),
+        (-1.64e-10, "-2e-10"),
+        (-3.7621, "-3.762"),
+        (34042.4, "34,042"),
+        (-123456.0, "-1.2e5"),
+        (math.nan, ""),
+    ],
+)
+def test_a_figure_takes_seven_characters(value: float, told: str) -> None:
+    assert _number(value) == told
 
 
 def _shifted(tape: Tape, rows: np.ndarray, by: int, end: int) -> tuple[np.ndarray, np.ndarray]:

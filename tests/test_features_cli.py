@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from features.catalogue import FAMILIES, SETS
+from features.listing import ls
 from features.page import page
 from tests.data_commands import pregao
 
@@ -42,6 +45,16 @@ def test_all_columns_are_listed_or_those_asked_for() -> None:
     assert "rsi_7" in said
     assert "TA-Lib RSI" in said
     assert "columns: 1, families: 1" in said
+
+
+def test_names_can_be_copied_from_a_terminal_of_80() -> None:
+    told = StringIO()
+    assert ls((), (), Console(file=told, width=80)) == 0
+    lines = told.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    for family in FAMILIES:
+        for column in family.columns:
+            assert any(line.startswith(f" {column.name} ") for line in lines), column.name
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from rich.table import Table
 from features.audit.checks import Audited, able, audit
 from features.batch import compute_rows
 from features.catalogue import expand
+from features.compiling import compile_steps
 from features.config import FeatureConfig
 from features.labels import LabelConfig
 from features.labels.purge import Purged, labellers, purge
@@ -70,28 +71,35 @@ def run(
     events
         Ticks or bars of each recording that are looked at, its first ones.
     """
-    faulty = False
-    for subject in subjects:
-        rng = np.random.default_rng(seed)
-        tape = subject.tape.slice(0, events)
-        if len(tape) < 2:
-            raise DataError(f"{tape.symbol}: an audit needs two events, there are {len(tape)}")
-        beside = subject.beside.until(int(tape.times[-1]))
-        can, can_not = able(subject.features.columns, beside)
-        columns: tuple[Audited, ...] = ()
-        if can:
+    faulty, left = False, iter(subjects)
+    while True:
+        with console.status("reading") as status:
+            subject = next(left, None)
+            if subject is None:
+                return int(faulty)
+            tape = subject.tape.slice(0, events)
+            if len(tape) < 2:
+                raise DataError(f"{tape.symbol}: an audit needs two events, there are {len(tape)}")
+            beside = subject.beside.until(int(tape.times[-1]))
+            can, can_not = able(subject.features.columns, beside)
             config = subject.features.model_copy(update={"columns": can})
-            columns = audit(config, tape, beside, rng, cuts)
-        rows = np.sort(rng.choice(len(tape), min(DECISIONS, len(tape)), replace=False))
-        noise = compute_rows(_RETURN, tape, rows)[1]
-        kinds = labellers(subject.labels, subject.costs)
-        labels = purge(kinds, tape, rows, noise)
+
+            def compiling(done: int, of: int, symbol: str = tape.symbol) -> None:
+                status.update(f"{symbol}: compiling columns, {done} of {of}")
+
+            compile_steps(config, compiling)
+            status.update(f"{tape.symbol}: auditing {len(can)} columns")
+            rng = np.random.default_rng(seed)
+            columns = audit(config, tape, beside, rng, cuts) if can else ()
+            status.update(f"{tape.symbol}: auditing labels")
+            rows = np.sort(rng.choice(len(tape), min(DECISIONS, len(tape)), replace=False))
+            noise = compute_rows(_RETURN, tape, rows)[1]
+            labels = purge(labellers(subject.labels, subject.costs), tape, rows, noise)
         console.print(f"[bold]{tape.symbol}[/]: {_told(tape, beside)}")
-        console.print(_columns(columns))
-        console.print(_labels(labels))
+        _show_columns(columns, console)
+        _show_labels(labels, console)
         _conclude(columns, labels, can_not, tape, cuts, console)
         faulty |= _faults(columns, labels) > 0
-    return int(faulty)
 
 
 def _told(tape: Tape, beside: Beside) -> str:
@@ -106,29 +114,36 @@ def _told(tape: Tape, beside: Beside) -> str:
     return ", ".join(parts)
 
 
-def _columns(columns: Sequence[Audited]) -> Table:
-    """Return a row for each column, those that need the same together."""
-    table = _sheet(("need", "column"), ("warm-up", "found", "nan", "min", "median", "max"))
-    said = ""
+def _show_columns(columns: Sequence[Audited], console: Console) -> None:
+    """Print a row for each column, those that need the same together, and what is wrong."""
+    table, said = _sheet("column", ("warm-up", "nan", "min", "median", "max")), ""
+    notes, nowhere = list[str](), Counter[str]()
     for one in sorted(columns, key=lambda one: (one.found.of.stream, one.found.of.need)):
-        need = one.found.of.need
-        again, said = need == said, need
-        found = f"{one.warmup:,}" if one.warmup else "never"
+        need, name = one.found.of.need, escape(one.found.name)
+        if need != said:
+            table.add_row(f"[cyan]{need}[/]")
+        said, note = need, ""
+        if not one.warmup:
+            nowhere[need] += 1
+        elif one.warmup != one.found.warmup:
+            note = f"first known after {one.warmup:,} events, not {one.found.warmup:,}"
         table.add_row(
-            "" if again else need,
-            escape(one.found.name),
+            f" {name}",
             f"{one.found.warmup:,}",
-            found if one.warmup == one.found.warmup else f"[yellow]{found}[/]",
-            f"{one.unknown:.1%}",
+            _share(one.unknown),
             *(_number(value) for value in one.quartiles),
-            _verdict(one.faults, f"no {need} known here" if not one.warmup else ""),
+            _verdict(one.faults, not one.warmup),
         )
-    return table
+        notes += _noted(name, one.faults, note)
+    for need, count in nowhere.items():
+        notes.append(f"[yellow]– never known, for no {need} is:[/] {count} columns")
+    _print(table, notes, console)
 
 
-def _labels(labels: Sequence[Purged]) -> Table:
-    """Return a row for each kind of label."""
-    table = _sheet(("label",), ("decisions", "unknown", "ends after", "median", "at most"))
+def _show_labels(labels: Sequence[Purged], console: Console) -> None:
+    """Print a row for each kind of label, and what is wrong."""
+    table = _sheet("label", ("decisions", "unknown", "ends after", "median", "at most"))
+    notes: list[str] = []
     for one in labels:
         table.add_row(
             one.name,
@@ -137,7 +152,15 @@ def _labels(labels: Sequence[Purged]) -> Table:
             *(_number(value) for value in one.span),
             _verdict(one.faults),
         )
-    return table
+        notes += _noted(one.name, one.faults)
+    _print(table, notes, console)
+
+
+def _print(table: Table, notes: Sequence[str], console: Console) -> None:
+    console.print(table)
+    for note in notes:
+        console.print(note, soft_wrap=True)
+    console.print()
 
 
 def _conclude(
@@ -167,21 +190,41 @@ def _faults(columns: Sequence[Audited], labels: Sequence[Purged]) -> int:
     return sum(len(one.faults) for one in columns) + sum(len(one.faults) for one in labels)
 
 
-def _sheet(words: Sequence[str], figures: Sequence[str]) -> Table:
+def _sheet(name: str, figures: Sequence[str]) -> Table:
+    """Return a table that fits 80 columns: where there is less room, names break, not figures."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold cyan")
-    for name in words:
-        table.add_column(name, no_wrap=True)
-    for name in figures:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", ratio=1)
+    table.add_column(name, overflow="fold")
+    for figure in figures:
+        table.add_column(figure, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     return table
 
 
 def _number(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.4g}"
+    """Return a figure of seven characters at most: four digits, or four places."""
+    size = abs(value)
+    if np.isnan(value):
+        return ""
+    if value and not 1e-3 <= size < 1e5:
+        digits, power = f"{value:.1e}".split("e")
+        short = f"{digits}e{int(power)}".replace(".0e", "e")
+        return short if len(short) < 8 else f"{value:.0e}"
+    if size >= 1e3:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if size >= 1.0 else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _verdict(faults: Sequence[str], note: str = "") -> str:
+def _share(part: float) -> str:
+    return f"{part:.1%}" if part < 0.0995 else f"{part:.0%}"
+
+
+def _verdict(faults: Sequence[str], never: bool = False) -> str:
+    return "[red]✗[/]" if faults else "[yellow]–[/]" if never else "[green]✓[/]"
+
+
+def _noted(name: str, faults: Sequence[str], note: str = "") -> Iterator[str]:
+    """Yield what a verdict is short for."""
     if faults:
-        return "[red]✗ " + escape("; ".join(faults)) + "[/]"
-    return f"[dim]{note}[/]" if note else "[green]✓[/]"
+        yield f"[red]✗ {name}: {escape('; '.join(faults))}[/]"
+    if note:
+        yield f"[dim]{name}: {note}[/]"
