@@ -16,6 +16,7 @@ import numpy as np
 
 import features
 import market
+from features.compiling import Report, compile_steps, unseen
 from features.dataset import barren
 from features.decisions import Carry, Decisions, Recipe, Stretch, joined, take
 from features.layout import lay
@@ -95,7 +96,8 @@ def build_matrix(
     recipe: Recipe,
     root: Path,
     parts: Parts | None = None,
-    report: Callable[[int, int], None] = lambda done, of: None,
+    report: Report = unseen,
+    compiling: Report = unseen,
 ) -> Built:
     """Make the matrix of a recording, or find it: ``<root>/<symbol>/<key>``.
 
@@ -114,6 +116,8 @@ def build_matrix(
         Who does the work; by default :func:`in_turn`.
     report
         Called with events done and events there are.
+    compiling
+        Called with columns' families compiled and families there are, before any event.
 
     Raises
     ------
@@ -134,6 +138,7 @@ def build_matrix(
         if folder.exists():
             return Built(Matrix(folder), True)
         began = perf_counter()
+        compile_steps(recipe.features, compiling)
         layout = lay(recipe.features)
         plan = pieces(source.counts(), recipe.labels.horizon)
         total = sum(piece.stop - piece.start for piece in plan)

@@ -150,13 +150,16 @@ def barren(
     events, gaps, due, unknown
         As in :class:`~features.decisions.Decisions`, of the whole recording.
     """
-    names = np.array([one.name for one in recipe.features.found])
-    never = names[unknown == due].tolist()
-    if 0 < len(never) < len(names) and events > recipe.features.warmup:
+    found = recipe.features.found
+    never = [one.name for one, times in zip(found, unknown, strict=True) if times == due]
+    # Prices are always told: what is made of them alone lacks nothing but events.
+    lacks = any(one.of.need not in ("price", "range") for one in found if one.name in never)
+    some = 0 < len(never) < len(found) or lacks
+    if due and some and events > recipe.features.warmup:
         shown = ", ".join(never[:5]) + (f" and {len(never) - 5} more" if len(never) > 5 else "")
         return DataError(
-            f"{symbol}: nothing is ever known of {shown}; take them out of features.columns, "
-            "or bring what they are made of"
+            f"{symbol}: {events} events with {gaps} gaps, and nothing is ever known of {shown}; "
+            "take them out of features.columns, or bring what they are made of"
         )
     return DataError(
         f"{symbol}: {events} events with {gaps} gaps hold no decision on warm features; needs "

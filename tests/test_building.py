@@ -322,6 +322,21 @@ def test_garbage_is_told_with_a_remedy(tmp_path: Path) -> None:
         build_matrix(source, made, tmp_path / "m")
 
 
+def test_what_is_compiled_is_told_before_the_first_event(tmp_path: Path) -> None:
+    made, told = recipe("direction"), list[tuple[str, int, int]]()
+    root = stored(tmp_path / "store", ticks_of(START, 900, 60 * SECOND))
+    build_matrix(
+        Stored(root, "X", made.features),
+        made,
+        tmp_path / "m",
+        report=lambda done, of: told.append(("events", done, of)),
+        compiling=lambda done, of: told.append(("families", done, of)),
+    )
+    families = len({one.family for one in made.features.found})
+    assert told[: families + 1] == [("families", i, families) for i in range(families + 1)]
+    assert told[-1] == ("events", 900, 900)
+
+
 def test_what_a_recording_lacks_is_told(tmp_path: Path) -> None:
     made = recipe("direction")
     root = stored(tmp_path / "store", ticks_of(START, 6, SECOND), bars_of(START, 20, 60 * SECOND))
@@ -333,6 +348,9 @@ def test_what_a_recording_lacks_is_told(tmp_path: Path) -> None:
         Stored(root, "X", BESIDE, Choice("ticks", "0.1"))
     with pytest.raises(DataError, match="6 events with 0 gaps hold no decision on warm features"):
         build_matrix(Stored(root, "X", made.features, Choice("ticks")), made, tmp_path / "m")
+    alone = made.model_copy(update={"features": FeatureConfig(columns=("obv_trend_2",))})
+    with pytest.raises(DataError, match=r"6 events .* nothing is ever known of obv_trend_2"):
+        build_matrix(Stored(root, "X", alone.features, Choice("ticks")), alone, tmp_path / "m")
     stored(root, trades_of(START, 20, SECOND), book_of(START, 20, SECOND))
     with pytest.raises(ConfigError, match=r"tick: .* price step of X"):
         Stored(root, "X", BESIDE, Choice("ticks"))

@@ -160,12 +160,20 @@ def build(
         def one(job: Job, source: Source) -> Built:
             bar = bars.add_task(job.symbol, total=None, rate="")
 
-            def report(done: int, of: int) -> None:
+            def show(done: int, of: int, told: str) -> None:
                 if stopped.is_set():
                     raise CancelledError
-                bars.update(bar, completed=done, total=of, rate=f"{done:,} of {of:,} events")
+                bars.update(bar, completed=done, total=of, rate=told)
 
-            return build_matrix(source, job.recipe, root, parts, report)
+            def report(done: int, of: int) -> None:
+                show(done, of, f"{done:,} of {of:,} events")
+
+            def compiling(done: int, of: int) -> None:
+                show(done, of, f"compiling, {done} of {of}")
+                if done == of:
+                    show(0, 1, "first events")
+
+            return build_matrix(source, job.recipe, root, parts, report, compiling)
 
         if parts is None:
             made = [one(job, source) for job, source in zip(jobs, sources, strict=True)]
