@@ -26,9 +26,10 @@ class FeatureConfig(Config):
     volatility
         Half-life, in events, of *the* volatility, which returns are measured in.
     stale
-        Seconds of venue time, at a tick or a bar, since trades or the book told anything, after
-        which the columns made of them are unknown until they tell again. Whatever silenced them
-        (a lost connection, a book that can't be fetched), nothing is decided on what was long ago.
+        Seconds of venue time for which trades, or the book, may tell nothing: longer, and nothing
+        since the bar before, and columns made of them are unknown until they tell again. Whatever
+        silenced them (a lost connection, a book that can't be fetched), nothing is decided on what
+        was long ago.
     peer
         Another symbol, which the columns of the set ``peer`` compare this one with.
 

@@ -71,9 +71,13 @@ def _step(h: Floats, m: Floats, params: Floats, plan: Ints, stream: int) -> None
 
 @compiled
 def _told(m: Floats, plan: Ints, view: int, day: float, clock: float) -> bool:
-    """Whether a stream has told something lately; ``view`` is where its memory begins."""
+    """Whether a stream has told something lately; ``view`` is where its memory begins.
+
+    However long a bar is, it is enough to have told something since the one before it.
+    """
     passed = (day - m[view + book_view.DAY]) * DAY + (clock - m[view + book_view.CLOCK])
-    told: bool = m[view] > 0.0 and passed <= plan[STALE]
+    span = m[history.TIME] - history.back(m, history.TIME, 1)
+    told: bool = m[view] > 0.0 and (passed <= plan[STALE] or passed <= span)
     return told
 
 

@@ -11,7 +11,7 @@ from features.engine import FeatureEngine
 from features.layout import State
 from market.beside import Beside
 from market.errors import ConfigError
-from market.events import SECOND, BookUpdate, FeedGap, MarketEvent, Trade
+from market.events import SECOND, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.series import Series
 from market.tape import Tape
 
@@ -195,3 +195,15 @@ def test_the_spread_of_a_trade_takes_no_mid_of_long_ago() -> None:
     age, columns = silenced("book", "spread")
     assert np.isnan(columns[age > 35.0]).all(), "there are trades, but their mid is unknown"
     assert np.isfinite(columns[age < 30.0]).all()
+
+
+def test_a_book_that_tells_something_in_every_bar_is_never_out_of_date() -> None:
+    config = FeatureConfig(columns=("imbalance_5",), stale=30.0)
+    hour, engine = 3600 * SECOND, FeatureEngine(config, "0.01")
+    sides = ((99.0, 1.0),), ((101.0, 2.0),)
+    for i in range(1, 4):
+        engine.update(BookUpdate("ETH", i * hour - hour // 2, i, i, *sides, snapshot=True))
+        engine.update(Tick("ETH", i * hour, 100.0))
+        assert engine.warm == (i > 1), "of the first tick nobody knows how long it took"
+    engine.update(Tick("ETH", 4 * hour, 100.0))
+    assert not engine.warm
