@@ -129,6 +129,12 @@ class FloorConfig(Config):
                     f"symbols.{one.symbol}.tick: is missing; columns of the order book need the "
                     'price step, such as "0.01"'
                 )
+            if self.ensemble.augment is not None and features.streams > {"prices"}:
+                raise ValueError(
+                    "ensemble.augment: made-up markets hold no "
+                    f"{', '.join(sorted(features.streams - {'prices'}))}, of which columns of "
+                    f"{one.symbol} are made; leave it out, or those columns"
+                )
             if self.exchange is not None:
                 self._can_be_learnt(one, features, key)
         return self

@@ -41,6 +41,16 @@ def test_a_peer_must_be_named(tmp_path):
     assert "features.peer: is missing" in said
 
 
+def test_made_up_markets_have_prices_alone(tmp_path):
+    features = {"columns": ["core", "peer"], "peer": "BTCUSDT"}
+    said = problem(tmp_path, features=features, ensemble={"augment": {"method": "jitter"}})
+    assert "ensemble.augment: made-up markets hold no peer, of which columns of ETHUSDT" in said
+    own = [ONE | {"features": {"columns": ["core"]}}]
+    path = tmp_path / "floor.yaml"
+    path.write_text(yaml.safe_dump({"symbols": own, "ensemble": {"augment": {}}}))
+    assert load(path, FloorConfig).ensemble.augment is not None
+
+
 def test_a_book_needs_its_price_step(tmp_path):
     said = problem(tmp_path, features={"columns": ["core", "imbalance_5"]})
     assert "symbols.ETHUSDT.tick: is missing" in said
