@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,11 +48,29 @@ def test_an_interval_without_bars_is_named(interval: float) -> None:
         open_feed(BinanceConfig(), odd, seed=1)
 
 
+@asynccontextmanager
+async def going(exchange: BinanceExchange) -> AsyncIterator[None]:
+    """Let the exchange's time pass as fast as this machine can, and no faster."""
+
+    async def pass_time() -> None:
+        while True:
+            await exchange.advance(10.0)
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(pass_time())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def test_a_desk_decides_on_binance_s_live_bars_as_on_their_recording(tmp_path: Path) -> None:
     model = fit(tmp_path / "model")
-    config = BinanceExchangeConfig(port=0, speed=600.0, history_seconds=7200)
+    config = BinanceExchangeConfig(port=0, speed=0.0, history_seconds=7200)
     marks = []
-    async with BinanceExchange(config) as exchange:
+    async with BinanceExchange(config) as exchange, going(exchange):
         address = exchange.url
         source = BinanceConfig(
             rest=address, stream=address.replace("http", "ws"), backoff_first=0.02
