@@ -152,10 +152,13 @@ def barren(
     """
     found = recipe.features.found
     never = [one.name for one, times in zip(found, unknown, strict=True) if times == due]
-    # Prices are always told: what is made of them alone lacks nothing but events.
-    lacks = any(one.of.need not in ("price", "range") for one in found if one.name in never)
-    some = 0 < len(never) < len(found) or lacks
-    if due and some and events > recipe.features.warmup:
+    # Prices are always told: what is made of them alone lacks nothing but events without a gap.
+    lacks = any(
+        one.of.stream != "prices" or one.of.need not in ("price", "range")
+        for one in found
+        if one.name in never
+    )
+    if due and lacks and events > recipe.features.warmup:
         shown = ", ".join(never[:5]) + (f" and {len(never) - 5} more" if len(never) > 5 else "")
         return DataError(
             f"{symbol}: {events} events with {gaps} gaps, and nothing is ever known of {shown}; "

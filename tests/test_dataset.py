@@ -88,6 +88,12 @@ def test_a_tape_too_short_says_what_it_needs() -> None:
     slow = FeatureConfig(columns=("momentum_24",))
     with pytest.raises(DataError, match=r"X: 60 events with 2 gaps .* more than 25 events"):
         build(tape_of(60, gaps=(20, 40)), slow, LABELS, 1)
+    # Quick columns are known on some, slow ones on none: that is no reason to take these out.
+    both = FeatureConfig(columns=("momentum_2", "momentum_24"))
+    with pytest.raises(DataError, match=r"X: 60 events with 2 gaps .* more than 25 events"):
+        build(tape_of(60, gaps=(20, 40)), both, LABELS, 1)
+    with pytest.raises(DataError, match=r"X: 26 events with 0 gaps .* more than 25 events"):
+        build(tape_of(26), both, LABELS, 4)
     with pytest.raises(ValueError, match="every must be at least 1, was 0"):
         build(tape_of(60), FEATURES, LABELS, 0)
 
