@@ -138,6 +138,23 @@ async def test_an_event_waits_for_a_stream_that_still_reads_history() -> None:
     await rig.end()
 
 
+async def test_after_a_lost_connection_an_event_waits_for_what_was_missed() -> None:
+    rig = Rig()
+    rig.trades.tell(trade(0.5))
+    rig.book.tell(book(0.5))
+    rig.own.tell(bar(1))
+    await rig.settled()
+    rig.trades.stats.reconnects = 1
+    rig.own.tell(bar(2))
+    assert (await rig.settled())[-1] == bar(1)
+    rig.trades.tell(trade(1.2), live=False)
+    rig.trades.tell(trade(1.7), live=False)
+    rig.trades.tell(trade(2.1))
+    assert (await rig.settled())[-4:] == [trade(1.2), trade(1.7), bar(2), trade(2.1)]
+    assert rig.told[-2] == (bar(2), True)
+    await rig.end()
+
+
 async def test_a_stream_that_says_nothing_holds_nobody_up_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -63,6 +63,8 @@ class _Lane:
     head: MarketEvent | None = None
     news: bool = False
     current: bool = False
+    behind: bool = True
+    reconnects: int = 0
     heard: float = field(default_factory=monotonic)
     ended: bool = False
     error: BaseException | None = None
@@ -73,11 +75,14 @@ class _Lane:
             with suppress(asyncio.QueueEmpty):
                 self.head, self.news = self.queue.get_nowait()
                 self.current |= self.news
+                self.behind &= not self.news
         return self.head
 
     def pending(self, now: float) -> bool:
         """Whether something older than what has come of the others may still come."""
-        caught = self.current or self.ended or now - self.heard > PATIENCE
+        if self.reconnects != self.source.stats.reconnects:
+            self.reconnects, self.behind, self.heard = self.source.stats.reconnects, True, now
+        caught = not self.behind or self.ended or now - self.heard > PATIENCE
         return self.peek() is None and not caught
 
 
@@ -98,7 +103,8 @@ class MergedFeed:
     Each stream keeps its own order. Between them it is that of arrival, with two exceptions that
     make a bar's row what a recording will make of it: what happened after the close of the bar
     that comes next waits for that bar, however late the venue tells it; and while a stream is
-    still being read from history, the symbol's own events wait for it. So only what arrives later
+    read from history, at the start or after a lost connection, the symbol's own events wait for it
+    (:data:`PATIENCE` at most). So only what arrives later
     than the bar it belongs before is told behind it.
 
     A hole in one stream is a :class:`~market.events.FeedGap` that says which. Of a book nothing can
