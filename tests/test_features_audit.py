@@ -28,6 +28,8 @@ from features.history import CHANGE, COUNT
 from features.labels import LabelConfig
 from features.labels.purge import Labeller, labellers, purge
 from market.beside import Beside
+from market.events import BookUpdate, Trade
+from market.series import Series
 from market.tape import Tape
 from tests.data_commands import pregao
 
@@ -49,6 +51,29 @@ def test_every_column_there_is_passes_and_warms_up_as_it_says(
     assert {one.found.name: one.faults for one in done if one.faults} == {}
     too_short = {one.found.name for one in done if one.warmup != one.found.warmup}
     assert too_short <= {"trade_vpin_50"}
+
+
+def test_what_fell_silent_is_unknown_and_no_fault(market: tuple[Tape, Beside]) -> None:
+    """Twenty bars without trades, and as many without a book."""
+    tape, beside = market
+    events: list[Trade | BookUpdate] = [
+        event for event in beside.events(tape) if isinstance(event, Trade | BookUpdate)
+    ]
+    quiet, dark = tape.times[[100, 120]], tape.times[[200, 220]]
+    trades = [one for one in events if isinstance(one, Trade)]
+    book = [one for one in events if isinstance(one, BookUpdate)]
+    silent = replace(
+        beside,
+        trades=Series.from_events("A", [x for x in trades if not quiet[0] < x.time < quiet[1]]),
+        book=Series.from_events("A", [x for x in book if not dark[0] < x.time < dark[1]]),
+    )
+    columns = ("imbalance_5", "trade_run", "realised_spread_32", "rsi_14")
+    config = FeatureConfig(columns=columns, stale=1.0, peer="B")
+    done = audit(config, tape, silent, np.random.default_rng(2), cuts=2)
+    assert [one.faults for one in done] == [()] * 4
+    before = audit(config, tape, beside, np.random.default_rng(2), cuts=2)
+    for one, other in zip(done[:3], before[:3], strict=True):
+        assert one.unknown > other.unknown + 15 / len(tape)
 
 
 def test_what_is_not_recorded_is_left_out_and_what_is_unknown_is_no_fault() -> None:
@@ -280,7 +305,7 @@ def test_the_command_takes_a_made_up_market_or_recordings(tmp_path: Path) -> Non
     code, said = pregao("features", "audit", path, "--data", tmp_path)
     assert code == 0, said
     assert "R_75: 120 ticks, 120 prices of R_10" in said
-    assert "no volume known here" in said
+    assert "– never known, for no volume is: 1 columns" in said
     assert "R_10: 120 ticks" not in said
     code, said = pregao("features", "audit", path, "--data", tmp_path, "--symbol", "R_10")
     assert code == 0, said

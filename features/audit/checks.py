@@ -134,6 +134,7 @@ def _audited(
         return Audited(one, 0, 1.0, (np.nan,) * 3, tuple(faults))
     first = int(known.argmax())
     # Several trades or updates may come between two rows: the row on which it was due counts.
+    due &= watched.told[one.of.stream]
     warmup = one.warmup if first == int(due.argmax()) else int(counts[first])
     low, middle, high = np.quantile(values[known], (0.0, 0.5, 1.0)).tolist()
     return Audited(one, warmup, 1.0 - float(known.mean()), (low, middle, high), tuple(faults))

@@ -116,8 +116,9 @@ def _told(tape: Tape, beside: Beside) -> str:
 
 def _show_columns(columns: Sequence[Audited], console: Console) -> None:
     """Print a row for each column, those that need the same together, and what is wrong."""
-    table, said = _sheet("column", ("warm-up", "nan", "min", "median", "max")), ""
+    table = _sheet("column", ("warm-up", "nan", "min", "median", "max"))
     notes, nowhere = list[str](), Counter[str]()
+    said = ""
     for one in sorted(columns, key=lambda one: (one.found.of.stream, one.found.of.need)):
         need, name = one.found.of.need, escape(one.found.name)
         if need != said:
@@ -135,8 +136,8 @@ def _show_columns(columns: Sequence[Audited], console: Console) -> None:
             _verdict(one.faults, not one.warmup),
         )
         notes += _noted(name, one.faults, note)
-    for need, count in nowhere.items():
-        notes.append(f"[yellow]– never known, for no {need} is:[/] {count} columns")
+    for missing, count in nowhere.items():
+        notes.append(f"[yellow]– never known, for no {missing} is:[/] {count} columns")
     _print(table, notes, console)
 
 

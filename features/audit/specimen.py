@@ -25,7 +25,7 @@ LEVELS = 24
 """Of each side of the book; more than the columns look at."""
 
 _START = 1_775_000_000 * SECOND
-_STEP = 1_200 * SECOND
+_STEP = 120 * SECOND
 _TICK = 0.01
 
 

@@ -14,7 +14,7 @@ from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from market.beside import Beside
 from market.book import Book
-from market.events import Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
+from market.events import SECOND, Bar, BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.tape import BUY_VOLUME, TRADES, VOLUME, Tape
 
 __all__ = ["Watched", "watch"]
@@ -44,6 +44,9 @@ class Watched:
     sighted
         For each stream ``bool[n]``: since the start or the last hole, wherever it was looked at the
         mid (of the book and at trades) or the peer's price (of prices) was known.
+    told
+        For each stream ``bool[n]``: it told something in the last ``stale`` seconds, or since the
+        tick or bar before.
     """
 
     values: Floats
@@ -51,9 +54,10 @@ class Watched:
     counts: dict[Stream, Ints]
     stretch: dict[Stream, Ints]
     sighted: dict[Stream, Bools]
+    told: dict[Stream, Bools]
 
     def complete(self, family: Family, tape: Tape) -> Bools:
-        """Return for each row whether what a family needs was known since the last hole."""
+        """Return for each row whether what a family needs was known since the last hole, and is."""
         known = np.ones(len(tape), np.bool_)
         if family.need in ("book", "peer"):
             known &= self.sighted[family.stream]
@@ -63,7 +67,7 @@ class Watched:
         missed = np.cumsum(~known)
         stretch = self.stretch[family.stream]
         first = np.searchsorted(stretch, stretch)
-        complete: Bools = missed == missed[first] - ~known[first]
+        complete: Bools = (missed == missed[first] - ~known[first]) & self.told[family.stream]
         return complete
 
 
@@ -77,8 +81,10 @@ _FIELDS: dict[Need, tuple[int, ...]] = {
 class _Eye:
     """Counts what the engine is given, and looks at the book for itself."""
 
-    def __init__(self, tape: Tape, beside: Beside) -> None:
-        self._symbol, self._tick = tape.symbol, beside.tick
+    def __init__(self, tape: Tape, beside: Beside, stale: float) -> None:
+        self._symbol, self._tick, self._stale = tape.symbol, beside.tick, stale * SECOND
+        self._last: dict[Stream, int] = dict.fromkeys(_STREAMS, 0)
+        self._span = 0
         self._book: Book | None = None
         self._peer = self._then = False
         self.counts: dict[Stream, int] = dict.fromkeys(_STREAMS, 0)
@@ -94,16 +100,21 @@ class _Eye:
             self._gap(event.stream)
         elif isinstance(event, Trade):
             self.counts["trades"] += 1
-            self.sighted["trades"] &= self._quoted
+            self._last["trades"] = event.time
+            self.sighted["trades"] &= self._quoted and self.told("book", event.time)
         elif isinstance(event, BookUpdate):
             if self._book is None and event.snapshot:
                 self._book = Book(self._symbol, self._tick)
             if self._book is not None:
                 self._book.update(event)
                 self.counts["book"] += 1
+                self._last["book"] = event.time
                 self.sighted["book"] &= self._quoted
         else:
             self.counts["prices"] += 1
+            alone = self.counts["prices"] == 1
+            self._span = 0 if alone else event.time - self._last["prices"]
+            self._last["prices"] = event.time
             # The first event asks for no peer; any other for its price as of the one before.
             self.sighted["prices"] &= self._then or self.counts["prices"] == 1
             self._then = self._peer
@@ -117,6 +128,10 @@ class _Eye:
             self._peer = self._then = False
         if stream == "book":
             self._book = None
+
+    def told(self, stream: Stream, time: int) -> bool:
+        """Whether a stream told something lately."""
+        return time - self._last[stream] <= max(self._stale, self._span)
 
     @property
     def _quoted(self) -> bool:
@@ -139,11 +154,12 @@ def watch(
     restarts
         Rows of the tape before which the engine is put away and another goes on where it was.
     """
-    engine, eye = FeatureEngine(config, beside.tick), _Eye(tape, beside)
+    engine, eye = FeatureEngine(config, beside.tick), _Eye(tape, beside, config.stale)
     n = len(tape)
     values, infinite = np.empty((n, len(engine.names))), np.empty((n, len(engine.names)), np.bool_)
     counts, stretch = ({stream: np.empty(n, np.int64) for stream in _STREAMS} for _ in range(2))
-    sighted, row = {stream: np.empty(n, np.bool_) for stream in _STREAMS}, 0
+    sighted, told = ({stream: np.empty(n, np.bool_) for stream in _STREAMS} for _ in range(2))
+    row = 0
     for event in beside.events(tape):
         own = event.symbol == tape.symbol and isinstance(event, Tick | Bar)
         if own and row in restarts:
@@ -158,5 +174,6 @@ def watch(
                 counts[stream][row] = eye.counts[stream]
                 stretch[stream][row] = eye.stretch[stream]
                 sighted[stream][row] = eye.sighted[stream]
+                told[stream][row] = eye.told(stream, event.time)
             row += 1
-    return Watched(values, infinite, counts, stretch, sighted)
+    return Watched(values, infinite, counts, stretch, sighted, told)
