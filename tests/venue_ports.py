@@ -22,16 +22,16 @@ def rng() -> np.random.Generator:
 
 
 def classes_with(*names: str) -> set[type[Any]]:
-    """Return every public class of the venues that has these methods."""
+    """Return every public class of the venues that has these methods, ports left out."""
     found = set()
     for module in pkgutil.walk_packages(venues.__path__, "venues."):
         if module.name.endswith("__main__"):
             continue
         for name, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if not name.startswith("_") and one.__module__.startswith("venues."):
-                ports = "venues.base"
-                if one.__module__ != ports and all(hasattr(one, name) for name in names):
-                    found.add(one)
+            ours = not name.startswith("_") and one.__module__.startswith("venues.")
+            port = getattr(one, "_is_protocol", False)
+            if ours and not port and all(hasattr(one, method) for method in names):
+                found.add(one)
     return found
 
 
