@@ -73,7 +73,11 @@ def demo(
     _need(ports)
     began = time.monotonic()
     _begin_anew(config.folder)
-    with _exchange(config) as (config, addresses), joined(config.ray):
+    with ExitStack() as running:
+        with console.status("starting the exchange") as status:
+            config, addresses = running.enter_context(_exchange(config))
+            status.update("starting Ray")
+            running.enter_context(joined(config.ray))
         listening = ", ".join(f"{name} {url}" for name, url in addresses.items())
         console.print(f"[bold]1[/] exchange [dim]listens on[/] {listening}")
         _collect(config, console)
