@@ -39,10 +39,11 @@ def in_tasks(source: Source, recipe: Recipe, plan: Pieces) -> Iterator[Decisions
         while waiting:
             yield ray.get(waiting.popleft())
     finally:
-        # Where it ended early, the tasks behind fail too; Ray prints failures nobody asked for.
+        # Where it ended early the tasks under way are let run out, a few seconds: Ray ends the
+        # whole process if a task is cancelled in the moment it completes. Failures are asked for,
+        # because Ray prints those that nobody asks for.
         for left in (*waiting, carry, *days.values()):
             if isinstance(left, ray.ObjectRef):
-                ray.cancel(left)
                 with suppress(ray.exceptions.RayError):
                     ray.get(left)
 
