@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from features.compiled import Floats, compiled
+from features.ring import capacity, entry
 from market.ladder import ASK as ASKS
 from market.ladder import BEST, Ints, nearest, size_at
 from market.ladder import BID as BIDS
@@ -37,7 +38,6 @@ __all__ = [
     "TIME",
     "advance",
     "back",
-    "capacity",
     "size",
 ]
 
@@ -74,11 +74,6 @@ _FIELDS = LIQUIDITY - TIME + 1
 _NANOSECONDS = 86_400e9
 
 
-def capacity(lookback: int) -> int:
-    """Return how many updates the rings hold: a power of two above ``lookback``."""
-    return 1 << max(lookback, 1).bit_length()
-
-
 def size(lookback: int) -> int:
     """Return the floats that a view with so far a look back takes."""
     return RINGS + _FIELDS * capacity(lookback)
@@ -90,10 +85,7 @@ def back(h: Floats, field: int, updates: int) -> float:
 
     ``updates`` must not be above the family's ``lookback``: what lies before the first is 0.
     """
-    mask = int(h[_MASK])
-    place = (int(h[COUNT]) - 1 - updates) & mask
-    value: float = h[RINGS + (field - TIME) * (mask + 1) + place]
-    return value
+    return entry(h, RINGS, int(h[_MASK]), field - TIME, int(h[COUNT]) - 1 - updates)
 
 
 @compiled
@@ -134,7 +126,7 @@ def advance(
     h
         The view; all zero at the start and after a gap.
     mask
-        :func:`capacity` less one.
+        :func:`~features.ring.capacity` less one.
     day, clock
         See :data:`DAY`.
     n, d

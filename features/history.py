@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from features.compiled import Floats, compiled
+from features.ring import capacity, entry
 
 __all__ = [
     "BUY",
@@ -31,7 +32,6 @@ __all__ = [
     "VOLUME",
     "advance",
     "back",
-    "capacity",
     "size",
 ]
 
@@ -63,11 +63,6 @@ _FIELDS = LEVEL - TIME + 1
 _NANOSECONDS = 86_400e9
 
 
-def capacity(lookback: int) -> int:
-    """Return how many events the rings hold: a power of two above ``lookback``."""
-    return 1 << max(lookback, 1).bit_length()
-
-
 def size(lookback: int) -> int:
     """Return the floats that a history with so far a look back takes."""
     return RINGS + _FIELDS * capacity(lookback)
@@ -80,10 +75,7 @@ def back(h: Floats, field: int, events: int) -> float:
     ``events`` must be below :data:`COUNT` and not above the family's ``lookback``: what lies before
     the first event is 0.
     """
-    mask = int(h[_MASK])
-    place = (int(h[COUNT]) - 1 - events) & mask
-    value: float = h[RINGS + (field - TIME) * (mask + 1) + place]
-    return value
+    return entry(h, RINGS, int(h[_MASK]), field - TIME, int(h[COUNT]) - 1 - events)
 
 
 @compiled
@@ -115,7 +107,7 @@ def advance(
     h
         The history; all zero at the start and after a gap.
     mask
-        :func:`capacity` less one.
+        :func:`~features.ring.capacity` less one.
     weight
         Of the newest event in *the* volatility.
     day, clock

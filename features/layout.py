@@ -13,6 +13,7 @@ import numpy.typing as npt
 from features import book_view, history, kernel, peer, trade_view
 from features.catalogue import FAMILIES, Found
 from features.config import FeatureConfig
+from features.ring import capacity
 from features.smoothing import decay
 from market.events import SECOND
 from market.ladder import empty
@@ -138,11 +139,7 @@ def lay(config: FeatureConfig) -> Layout:
     head: list[int] = [
         sum(FAMILIES[i].stream in before for i, _ in instances) for before in _BEFORE
     ]
-    head += (
-        history.capacity(lookback["prices"]) - 1,
-        trade_view.capacity(lookback["trades"]) - 1,
-        book_view.capacity(lookback["book"]) - 1,
-    )
+    head += (capacity(far) - 1 for far in lookback.values())
     head += (
         trades,
         book,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from features.compiled import Floats, compiled
+from features.ring import capacity, entry
 
 __all__ = [
     "CHANGE",
@@ -26,7 +27,6 @@ __all__ = [
     "TIME",
     "advance",
     "back",
-    "capacity",
     "size",
 ]
 
@@ -52,11 +52,6 @@ _FIELDS = MID - TIME + 1
 _NANOSECONDS = 86_400e9
 
 
-def capacity(lookback: int) -> int:
-    """Return how many trades the rings hold: a power of two above ``lookback``."""
-    return 1 << max(lookback, 1).bit_length()
-
-
 def size(lookback: int) -> int:
     """Return the floats that a view with so far a look back takes."""
     return RINGS + _FIELDS * capacity(lookback)
@@ -68,10 +63,7 @@ def back(h: Floats, field: int, trades: int) -> float:
 
     ``trades`` must not be above the family's ``lookback``: what lies before the first is 0.
     """
-    mask = int(h[_MASK])
-    place = (int(h[COUNT]) - 1 - trades) & mask
-    value: float = h[RINGS + (field - TIME) * (mask + 1) + place]
-    return value
+    return entry(h, RINGS, int(h[_MASK]), field - TIME, int(h[COUNT]) - 1 - trades)
 
 
 @compiled
@@ -92,7 +84,7 @@ def advance(
     h
         The view; all zero at the start and after a gap.
     mask
-        :func:`capacity` less one.
+        :func:`~features.ring.capacity` less one.
     day, clock
         See :data:`DAY`.
     price, quantity, side

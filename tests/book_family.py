@@ -16,6 +16,7 @@ import numpy as np
 from features import book_view, trade_view
 from features.column import Args, Family
 from features.compiled import pointer
+from features.ring import capacity
 from market.book import Book, grid
 from market.events import SECOND, BookUpdate, FeedGap, Trade
 
@@ -59,7 +60,7 @@ def book_views(symbol: str, tick: float | str, events: list[Gaps]) -> Seen:
             h[:], fresh = 0.0, True
             continue
         book.update(event)
-        mask = book_view.capacity(LOOKBACK) - 1
+        mask = capacity(LOOKBACK) - 1
         when = float(event.time // DAY), float(event.time % DAY)
         _book(h, float(mask), *when, float(n), float(d), book._tree, book._sizes)
         seen.events.append(event)
@@ -83,7 +84,7 @@ def trade_views(events: list[Gaps], mids: np.ndarray | None = None) -> Seen:
             continue
         mid = nan if mids is None else float(mids[len(seen.events)])
         when = float(event.time // DAY), float(event.time % DAY)
-        mask = float(trade_view.capacity(LOOKBACK) - 1)
+        mask = float(capacity(LOOKBACK) - 1)
         _trade(h, mask, *when, event.price, event.size, float(event.side), mid)
         seen.events.append(event)
         seen.fresh.append(fresh)

@@ -9,7 +9,8 @@ import numpy as np
 
 from features.column import Args, Family
 from features.compiled import pointer
-from features.history import advance, capacity, size
+from features.history import advance, size
+from features.ring import capacity
 from features.smoothing import decay
 from market.events import SECOND
 from market.tape import Tape

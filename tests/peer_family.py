@@ -13,8 +13,9 @@ import numpy as np
 
 from features.column import Args, Family
 from features.compiled import pointer
-from features.history import COUNT, PEER, advance, capacity, size
+from features.history import COUNT, PEER, advance, size
 from features.peer import PEER_SIZE, as_of, forget, push
+from features.ring import capacity
 from features.smoothing import decay
 from market.events import SECOND
 from market.tape import Tape
