@@ -141,6 +141,14 @@ def check(file: ConfigFile) -> None:
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
+Symbols = Annotated[
+    list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
+]
+Columns = Annotated[
+    list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
+]
+
+
 @features_app.command("ls")
 @plainly
 def columns(
@@ -165,12 +173,8 @@ def audit(
     data: Annotated[
         Path | None, typer.Option(help="Folder of recordings; a made-up market if none.")
     ] = None,
-    symbols: Annotated[
-        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
-    ] = None,
+    symbols: Symbols = None,
+    columns: Columns = None,
     cuts: Annotated[int, typer.Option(min=1, help="Random times to cut the data at.")] = 8,
     events: Annotated[int, typer.Option(min=2, help="Of each recording, its first.")] = 5_000,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 7,
@@ -193,12 +197,8 @@ def build_datasets(
         str, typer.Option(help="Folder of recordings, a recording, or a tick store (s3://…).")
     ],
     config: Annotated[Path | None, typer.Argument(help="YAML file.", show_default=False)] = None,
-    symbols: Annotated[
-        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
-    ] = None,
+    symbols: Symbols = None,
+    columns: Columns = None,
     every: Annotated[
         int | None, typer.Option(min=1, help="Events per decision in place of the config's.")
     ] = None,
@@ -244,12 +244,8 @@ def build_datasets(
 def importance(
     config: ConfigFile,
     data: DataFolder,
-    symbols: Annotated[
-        list[str] | None, typer.Option("--symbol", help="Whose; all there are if left out.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option(help="Columns and sets in place of the config's.")
-    ] = None,
+    symbols: Symbols = None,
+    columns: Columns = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the figures; the floor's if left out.")
     ] = None,
