@@ -2,71 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from features.selection import SelectionConfig
 from market.config import Config
+from models.members.catalogue import KINDS, AnyMember
+from models.members.config import LgbmConfig
+from models.nets.config import GruConfig
 
-__all__ = ["AugmentConfig", "EnsembleConfig", "GruConfig", "LgbmConfig"]
-
-Share = Annotated[float, Field(gt=0.0, le=1.0)]
-Window = Annotated[int, Field(ge=1, le=512)]
-Rate = Annotated[float, Field(gt=0.0, le=1.0)]
-
-
-class LgbmConfig(Config):
-    """Gradient-boosted trees; the defaults suit noise with a little signal.
-
-    Parameters
-    ----------
-    window
-        Decision rows it looks at.
-    trees
-        Largest number of rounds; early stopping finds fewer.
-    patience
-        Rounds without a better loss before it stops.
-    learning_rate, leaves, min_leaf, l2
-        Of LightGBM: shrinkage, leaves per tree, rows per leaf, penalty.
-    feature_share
-        Of the features drawn for each tree.
-    """
-
-    window: Window = 1
-    trees: Annotated[int, Field(ge=1, le=10_000)] = 300
-    patience: Annotated[int, Field(ge=1)] = 20
-    learning_rate: Rate = 0.05
-    leaves: Annotated[int, Field(ge=2, le=1024)] = 12
-    min_leaf: Annotated[int, Field(ge=1)] = 100
-    l2: Annotated[float, Field(ge=0.0)] = 5.0
-    feature_share: Share = 0.7
-
-
-class GruConfig(Config):
-    """A small recurrent network over a window of decision rows.
-
-    Parameters
-    ----------
-    window
-        Decision rows it looks at.
-    hidden
-        Units.
-    epochs
-        Most passes over the data; early stopping finds fewer.
-    patience
-        Passes without a better loss before it stops.
-    learning_rate, decay, batch
-        Of AdamW: its largest step, weight decay, windows per step.
-    """
-
-    window: Window = 16
-    hidden: Annotated[int, Field(ge=1, le=1024)] = 16
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 12
-    patience: Annotated[int, Field(ge=1)] = 3
-    learning_rate: Rate = 2e-3
-    decay: Annotated[float, Field(ge=0.0)] = 1e-2
-    batch: Annotated[int, Field(ge=1)] = 256
+__all__ = ["AugmentConfig", "EnsembleConfig"]
 
 
 class AugmentConfig(Config):
@@ -97,8 +44,8 @@ class EnsembleConfig(Config):
 
     Parameters
     ----------
-    lgbm, gru
-        The members; ``null`` leaves one out.
+    members
+        Their settings, told apart by ``kind``; a kind's name stands for its defaults.
     selection
         How columns are chosen: in each fold anew, from what it learns from. ``null``, or no more
         columns than it asks for: all are taken.
@@ -120,15 +67,14 @@ class EnsembleConfig(Config):
 
     Examples
     --------
-    >>> EnsembleConfig(lgbm=None, gru=None)
-    Traceback (most recent call last):
-    ...
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for EnsembleConfig
-      Value error, at least one member is needed; give lgbm or gru its settings ...
+    >>> settings = {"members": ["lgbm", {"kind": "lgbm", "name": "lags", "window": 4}]}
+    >>> [one.name for one in EnsembleConfig.model_validate(settings).members]
+    ['lgbm', 'lags']
     """
 
-    lgbm: LgbmConfig | None = LgbmConfig()
-    gru: GruConfig | None = GruConfig()
+    members: Annotated[
+        tuple[Annotated[AnyMember, Field(discriminator="kind")], ...], Field(min_length=1)
+    ] = (LgbmConfig(), GruConfig())
     selection: SelectionConfig | None = SelectionConfig()
     weights: Literal["uniqueness", "equal"] = "uniqueness"
     augment: AugmentConfig | None = None
@@ -138,8 +84,20 @@ class EnsembleConfig(Config):
     shrink: Annotated[float, Field(ge=0.0)] = 0.5
     spread: Annotated[float, Field(ge=0.0)] = 20.0
 
-    @model_validator(mode="after")
-    def _has_members(self) -> EnsembleConfig:
-        if self.lgbm is None and self.gru is None:
-            raise ValueError("at least one member is needed; give lgbm or gru its settings")
-        return self
+    @field_validator("members", mode="before")
+    @classmethod
+    def _kinds_stand_for_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            return given
+        unknown = [one for one in given if isinstance(one, str) and one not in KINDS]
+        if unknown:
+            raise ValueError(f"no member is a {unknown[0]}; there are {', '.join(KINDS)}")
+        return [{"kind": one} if isinstance(one, str) else one for one in given]
+
+    @field_validator("members")
+    @classmethod
+    def _names_differ(cls, members: tuple[AnyMember, ...]) -> tuple[AnyMember, ...]:
+        twice = [name for name, count in Counter(one.name for one in members).items() if count > 1]
+        if twice:
+            raise ValueError(f"two are called {twice[0]}; give each a `name` of its own")
+        return members

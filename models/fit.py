@@ -15,9 +15,8 @@ from models.augmenting import Lesson, Recorded, lesson
 from models.card import CARD, Card, MemberCard
 from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
-from models.gru import Gru
-from models.lgbm import Lgbm
-from models.member import Fitted, Floats, Ints, Member, Rows, frequencies
+from models.member import Fitted, Floats, Ints, Rows, frequencies
+from models.members.catalogue import make
 from models.outoffold import Work, out_of_fold, usable_of
 from models.pool import Pool, disagreement
 from models.scores import scores
@@ -114,7 +113,7 @@ def fit_ensemble(
     DataError
         Too few labelled decisions, or a feature that isn't finite.
     """
-    members = _members(config)
+    members = make(config.members)
     window = max(member.window for member in members)
     rows = _rows(dataset)
     usable = usable_of(dataset, config, window)
@@ -188,15 +187,6 @@ def fit_ensemble(
         settings=config.model_dump(mode="json"),
     )
     return FittedEnsemble(card.sealed(), models, kept, oof, apart, said, columns)
-
-
-def _members(config: EnsembleConfig) -> tuple[Member, ...]:
-    members: list[Member] = []
-    if config.lgbm is not None:
-        members.append(Lgbm(config.lgbm))
-    if config.gru is not None:
-        members.append(Gru(config.gru))
-    return tuple(members)
 
 
 def _rows(dataset: Dataset) -> Rows:

@@ -44,6 +44,8 @@ class Member(Protocol):
         Of the member.
     window : int
         Decision rows it looks at.
+    columns : tuple[str, ...]
+        Names of the columns it must be given, in this order; empty: those that were chosen.
     """
 
     @property
@@ -53,6 +55,10 @@ class Member(Protocol):
     @property
     def window(self) -> int:
         """Decision rows it looks at."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns it must be given; empty: those that were chosen."""
 
     def fit(
         self,

@@ -15,8 +15,10 @@ from market.execution import Costs
 from market.instruments import Instrument
 from market.synthetics import process_for
 from market.tape import Tape
-from models.config import EnsembleConfig, GruConfig, LgbmConfig
+from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.members.config import LgbmConfig
+from models.nets.config import GruConfig
 from tests.toys import FEATURES
 from trading.desk import DeskSpec
 from venues.simulated.deriv.config import DerivExchangeConfig
@@ -26,8 +28,10 @@ EVERY = 2
 CAPITAL = 1_000.0
 LABELS = LabelConfig(horizon=4)
 ENSEMBLE = EnsembleConfig(
-    lgbm=LgbmConfig(trees=10, min_leaf=20),
-    gru=GruConfig(window=4, hidden=4, epochs=1, batch=64),
+    members=(
+        LgbmConfig(trees=10, min_leaf=20),
+        GruConfig(window=4, hidden=4, epochs=1, batch=64),
+    ),
     folds=2,
     embargo=8,
 )

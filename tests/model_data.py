@@ -3,12 +3,16 @@
 import numpy as np
 
 from features.dataset import Dataset
-from models.config import EnsembleConfig, GruConfig, LgbmConfig
+from models.config import EnsembleConfig
+from models.members.config import LgbmConfig
+from models.nets.config import GruConfig
 
 NAMES = ("signal", "slow_1", "slow_2", "slow_3")
 QUICK = EnsembleConfig(
-    lgbm=LgbmConfig(trees=40, patience=8, min_leaf=40),
-    gru=GruConfig(window=4, hidden=6, epochs=4, patience=2),
+    members=(
+        LgbmConfig(trees=40, patience=8, min_leaf=40),
+        GruConfig(window=4, hidden=6, epochs=4, patience=2),
+    ),
     folds=3,
     embargo=8,
 )

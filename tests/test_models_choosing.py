@@ -10,8 +10,9 @@ from features.labels import weigh as weigh_tape
 from features.selection import SelectionConfig
 from market.tape import Tape
 from models.choosing import weigh
-from models.config import EnsembleConfig, LgbmConfig
+from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.members.config import LgbmConfig
 from models.runtime import EnsembleRuntime
 from models.windows import full
 from tests.model_data import QUICK, dataset, silent, slow
@@ -100,7 +101,7 @@ def test_noise_chosen_from_many_columns_is_no_skill():
     # Chosen on all rows, the best 3 of 300 would show skill on labels that nothing tells of.
     right, chance = [], []
     config = EnsembleConfig(
-        lgbm=TREES, gru=None, folds=4, embargo=8, selection=SelectionConfig(columns=3)
+        members=(TREES,), folds=4, embargo=8, selection=SelectionConfig(columns=3)
     )
     for seed in range(4):
         data = wide(900, ic=0.0, noise=300, seed=seed)
@@ -129,8 +130,8 @@ def test_weights_are_the_uniqueness_within_the_training_rows():
 
 def test_members_take_the_weights_into_their_loss():
     # Half of the rows say the opposite of the others: whichever weighs more is believed.
-    from models.gru import Gru
-    from models.lgbm import Lgbm
+    from models.members.lgbm import Lgbm
+    from models.nets.gru import Gru
     from tests.test_models_members import parts, prepared
 
     data, rows, labels = prepared(ic=0.6)
@@ -138,7 +139,7 @@ def test_members_take_the_weights_into_their_loss():
     odd = np.concatenate([train[1::2], stop[1::2]])
     labels = labels.copy()
     labels[odd] = 2 - labels[odd]
-    for member in (Lgbm(TREES), Gru(QUICK.gru.model_copy(update={"learning_rate": 0.02}))):
+    for member in (Lgbm(TREES), Gru(QUICK.members[1].model_copy(update={"learning_rate": 0.02}))):
         said = {}
         for heavy in (0, 1):
             weights = np.full(len(rows), 1.8)

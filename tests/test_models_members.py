@@ -5,10 +5,11 @@ import onnx
 import pytest
 import torch
 
-from models.config import GruConfig, LgbmConfig
-from models.gru import Gru
-from models.lgbm import Lgbm
 from models.member import frequencies, log_loss
+from models.members.config import LgbmConfig
+from models.members.lgbm import Lgbm
+from models.nets.config import GruConfig
+from models.nets.gru import Gru
 from models.runtime import session
 from models.windows import batches
 from tests.model_data import dataset

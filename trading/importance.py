@@ -70,7 +70,7 @@ def study(dataset: Dataset, config: EnsembleConfig, seed: int) -> Study:
     DataError
         Too few labelled decisions.
     """
-    window = max(member.window for member in (config.lgbm, config.gru) if member is not None)
+    window = max(member.window for member in config.members)
     usable = usable_of(dataset, config, window)
     folds = list(folds_of(dataset, config, usable, window))
     weights = weigh(dataset, usable.learn, config.weights)

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 from onnxmltools.convert import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from models.config import LgbmConfig
 from models.member import Floats, Ints, Rows
+from models.members.config import LgbmConfig
 from models.windows import batches
 
 __all__ = ["Lgbm"]
@@ -30,7 +30,12 @@ class Lgbm:
     """
 
     config: LgbmConfig
-    name: str = "lgbm"
+    columns: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the member."""
+        return self.config.name
 
     @property
     def window(self) -> int:

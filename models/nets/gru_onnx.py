@@ -25,7 +25,7 @@ def build(weights: Mapping[str, Rows], mean: Rows, scale: Rows, clip: float, win
     Parameters
     ----------
     weights
-        State of :class:`models.gru.Net`, by torch's names.
+        State of :class:`models.nets.gru.Net`, by torch's names.
     mean, scale
         ``float32[F]`` of the standardisation.
     clip

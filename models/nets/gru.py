@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from models import gru_onnx
-from models.config import GruConfig
 from models.member import Floats, Ints, Rows, frequencies
+from models.nets import gru_onnx
+from models.nets.config import GruConfig
 from models.windows import batches
 
 __all__ = ["FittedGru", "Gru"]
@@ -38,7 +38,12 @@ class Gru:
     """
 
     config: GruConfig
-    name: str = "gru"
+    columns: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the member."""
+        return self.config.name
 
     @property
     def window(self) -> int:

@@ -1,0 +1,75 @@
+"""Settings of the members that are no networks; no training library is needed to read them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from market.config import Config
+
+__all__ = ["LgbmConfig", "MemberConfig", "Rate", "Share", "Window"]
+
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+Window = Annotated[int, Field(ge=1, le=512)]
+Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class MemberConfig(Config):
+    """What the settings of every member have.
+
+    Parameters
+    ----------
+    kind
+        Which member it is; :mod:`models.members.catalogue` knows them.
+    name
+        What it is called; its kind if left out. Two of a kind need names.
+    window
+        Decision rows it looks at.
+    """
+
+    kind: str
+    name: str = ""
+    window: Window = 1
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_file(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,31}", name):
+            raise ValueError(f"must be of a-z, 0-9 and _, at most 32, was {name!r}")
+        return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_called_by_its_kind(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given.get("name"):
+            return {**given, "name": given.get("kind", cls.model_fields["kind"].default)}
+        return given
+
+
+class LgbmConfig(MemberConfig):
+    """Gradient-boosted trees; the defaults suit noise with a little signal.
+
+    Parameters
+    ----------
+    window
+        Decision rows it looks at.
+    trees
+        Largest number of rounds; early stopping finds fewer.
+    patience
+        Rounds without a better loss before it stops.
+    learning_rate, leaves, min_leaf, l2
+        Of LightGBM: shrinkage, leaves per tree, rows per leaf, penalty.
+    feature_share
+        Of the features drawn for each tree.
+    """
+
+    kind: Literal["lgbm"] = "lgbm"
+    trees: Annotated[int, Field(ge=1, le=10_000)] = 300
+    patience: Annotated[int, Field(ge=1)] = 20
+    learning_rate: Rate = 0.05
+    leaves: Annotated[int, Field(ge=2, le=1024)] = 12
+    min_leaf: Annotated[int, Field(ge=1)] = 100
+    l2: Annotated[float, Field(ge=0.0)] = 5.0
+    feature_share: Share = 0.7
