@@ -1,4 +1,4 @@
-"""What a strategy's net returns amount to.
+"""What a strategy's net returns amount to, and how sure that is.
 
 Returns are simple, per decision, after all costs, as fractions of the equity at the decision.
 """
@@ -11,98 +11,74 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from validation.bootstrap import block_means, interval
+from validation.estimate import Estimate
+from validation.paths import Paths, fitting_block, walk
+from validation.ratios import (
+    calmar,
+    drawdown_length,
+    growth,
+    max_drawdown,
+    moments,
+    periods_per_year,
+    recovery_factor,
+    sharpe,
+    sortino,
+    t_stat,
+    turnover,
+)
+from validation.trades import TradeDistribution, break_even, distribution, trade_returns, trades_of
 
 __all__ = [
+    "Annual",
+    "Estimate",
     "Performance",
+    "TradeDistribution",
     "break_even",
+    "calmar",
+    "drawdown_length",
+    "growth",
     "max_drawdown",
     "moments",
     "performance",
+    "periods_per_year",
+    "recovery_factor",
     "sharpe",
+    "sortino",
     "t_stat",
     "trade_returns",
+    "turnover",
 ]
 
 Floats = npt.NDArray[np.float64]
 
 
-def moments(values: Floats) -> tuple[float, float]:
-    """Skewness and (plain) kurtosis; 0 and 3 where all values are one."""
-    deviation = values - values.mean()
-    variance = float((deviation**2).mean())
-    if variance <= (1e-12 * float(np.abs(values).max())) ** 2:
-        return 0.0, 3.0
-    skew = float((deviation**3).mean()) / variance**1.5
-    return skew, float((deviation**4).mean()) / variance**2
+class Annual(msgspec.Struct, frozen=True):
+    """Figures per year; see :mod:`validation.ratios` for what annualising takes for granted.
 
-
-def sharpe(returns: Floats) -> float:
-    """Mean over standard deviation (``n - 1``), per observation; 0 where nothing varies.
-
-    A constant gain has no measurable risk and thus no Sharpe ratio; it is not infinite skill.
+    Parameters
+    ----------
+    periods
+        Decisions per year.
+    growth
+        Compounded net return of a year at the run's mean log return.
+    volatility
+        Standard deviation of the returns times ``sqrt(periods)``.
+    sharpe, sortino
+        Those per decision times ``sqrt(periods)``.
+    calmar
+        ``growth`` over the run's largest drawdown.
     """
-    if len(returns) < 2:
-        return 0.0
-    spread = float(returns.std(ddof=1))
-    if spread <= 1e-12 * float(np.abs(returns).max()):
-        return 0.0
-    return float(returns.mean()) / spread
 
-
-def t_stat(returns: Floats, block: int) -> float:
-    """Student's t of the mean, from means of blocks of ``block`` returns.
-
-    Blocks longer than the dependence of the returns make the blocks' spread the true one.
-    """
-    means = block_means(returns, block)
-    return sharpe(means) * math.sqrt(len(means))
-
-
-def max_drawdown(returns: Floats) -> float:
-    """Largest loss from a peak of compounded equity, as a fraction of that peak, from 0 to 1."""
-    equity = np.concatenate(([1.0], np.cumprod(1.0 + returns)))
-    if equity.min() <= 0.0:
-        return 1.0
-    return float((1.0 - equity / np.maximum.accumulate(equity)).max())
-
-
-def trade_returns(returns: Floats, exposures: Floats) -> Floats:
-    """Sum net returns over each stretch of one direction; flat stretches are left out.
-
-    ``exposures[i]`` is held over the interval of ``returns[i]``; what is paid to close falls into
-    the flat interval after it and is counted with the trade.
-    """
-    direction = np.sign(exposures)
-    starts = np.flatnonzero(np.diff(direction, prepend=np.nan) != 0.0)
-    if not len(starts):
-        return np.empty(0)
-    sums = np.add.reduceat(returns, starts)
-    kinds = direction[starts]
-    closing = np.zeros(len(starts))
-    flat_after = np.flatnonzero((kinds[1:] == 0.0) & (kinds[:-1] != 0.0)) + 1
-    closing[flat_after - 1] = returns[starts[flat_after]]
-    trades: Floats = (sums + closing)[kinds != 0.0]
-    return trades
-
-
-def break_even(average_win: float, average_loss: float) -> float:
-    """Share of wins at which wins and losses cancel: ``loss / (win + loss)``, both positive.
-
-    A win rate says nothing without it: on a random walk, a target of 35 and a stop of 65 win
-    65 % of the time and earn minus the costs.
-
-    Examples
-    --------
-    >>> break_even(35.0, 65.0)
-    0.65
-    """
-    total = average_win + average_loss
-    return average_loss / total if total > 0.0 else math.nan
+    periods: float
+    growth: Estimate
+    volatility: Estimate
+    sharpe: Estimate
+    sortino: Estimate
+    calmar: Estimate
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """Figures of one run; ``nan`` where there was nothing to count.
+    """Figures of one run with intervals; ``nan`` where there was nothing to count.
 
     Parameters
     ----------
@@ -110,40 +86,67 @@ class Performance(msgspec.Struct, frozen=True):
         Returns counted.
     total
         Compounded net return.
-    mean, sharpe
-        Per decision.
+    mean, volatility, sharpe, sortino, calmar
+        Per decision, as :mod:`validation.ratios` has them.
     t
         Student's t of the mean, from block means.
-    low, high
-        95 % block-bootstrap interval of the mean.
     drawdown
         Largest loss from a peak, fraction.
-    trades
-        Stretches of one direction.
-    win_rate, break_even_rate
-        Share of trades that won, and the share at which these wins and losses would cancel.
-    profit_factor
-        Sum of wins over sum of losses.
-    expectancy
-        Mean net return of a trade.
+    drawdown_length
+        Decisions it lasted, from the peak until equity was back there or the run ended.
+    recovery
+        Total over drawdown.
     turnover
         Mean absolute change of exposure per decision.
+    trades
+        Stretches of one direction.
+    win_rate, break_even, profit_factor, expectancy
+        Those of ``distribution``.
+    distribution
+        Of the trades.
+    annual
+        The same per year, where the periods per year were given.
     """
 
     decisions: int
-    total: float
-    mean: float
-    sharpe: float
+    total: Estimate
+    mean: Estimate
+    volatility: Estimate
+    sharpe: Estimate
+    sortino: Estimate
+    calmar: Estimate
     t: float
-    low: float
-    high: float
-    drawdown: float
-    trades: int
-    win_rate: float
-    break_even_rate: float
-    profit_factor: float
-    expectancy: float
-    turnover: float
+    drawdown: Estimate
+    drawdown_length: Estimate
+    recovery: Estimate
+    turnover: Estimate
+    distribution: TradeDistribution
+    annual: Annual | None = None
+
+    @property
+    def trades(self) -> int:
+        """How many."""
+        return self.distribution.count
+
+    @property
+    def win_rate(self) -> Estimate:
+        """Share of trades that won; worth nothing without :attr:`break_even`."""
+        return self.distribution.win_rate
+
+    @property
+    def break_even(self) -> Estimate:
+        """Share of wins at which these wins and losses would cancel."""
+        return self.distribution.break_even
+
+    @property
+    def profit_factor(self) -> Estimate:
+        """Sum of wins over sum of losses."""
+        return self.distribution.profit_factor
+
+    @property
+    def expectancy(self) -> Estimate:
+        """Mean net return of a trade."""
+        return self.distribution.expectancy
 
 
 def performance(
@@ -152,46 +155,116 @@ def performance(
     rng: np.random.Generator,
     block: int = 50,
     samples: int = 1000,
+    per_year: float | None = None,
+    level: float = 0.95,
 ) -> Performance:
     """Sum a run up.
+
+    Intervals are percentiles of circular block-bootstrap samples: figures of decisions from
+    resampled paths as long as the run, figures of trades from resampled trades, in blocks of as
+    many as fall into ``block`` decisions on average. They say what other runs of the same law
+    would show; a largest drawdown thus has an interval that needn't lie round the one that came.
 
     Parameters
     ----------
     returns
-        ``float64[m]``: net, per decision.
+        ``float64[m]``: net, per decision; finite.
     exposures
-        ``float64[m]``: held over the same intervals, from flat.
+        ``float64[m]``: held over the same intervals, from flat; finite.
     rng
         Draws the bootstrap samples.
     block
-        Decisions per block.
+        Decisions per block: longer than a trade, and than what returns remember. Shortened so that
+        eight fit.
     samples
         Bootstrap samples.
+    per_year
+        Decisions per year, for the figures per year (:func:`validation.ratios.periods_per_year`).
+    level
+        Of the intervals.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, or a value isn't finite.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> found = performance(rng.normal(0.001, 0.01, 2000), np.ones(2000), rng, per_year=252)
+    >>> found.annual.sharpe.low < found.annual.sharpe.value < found.annual.sharpe.high
+    True
+    >>> found.trades, found.turnover.value
+    (1, 0.0005)
     """
-    if len(returns) != len(exposures):
-        raise ValueError(f"exposures must match returns, were {len(exposures)} and {len(returns)}")
-    if not len(returns):
-        nan = math.nan
-        return Performance(0, 0.0, nan, 0.0, 0.0, nan, nan, 0.0, 0, nan, nan, nan, nan, 0.0)
-    trades = trade_returns(returns, exposures)
-    wins, losses = trades[trades > 0.0], -trades[trades < 0.0]
-    won, lost = float(wins.sum()), float(losses.sum())
-    low, high = interval(returns, min(block, len(returns)), samples, 0.95, rng)
+    m = len(returns)
+    if m != len(exposures):
+        raise ValueError(f"exposures must match returns, were {len(exposures)} and {m}")
+    for name, values in (("returns", returns), ("exposures", exposures)):
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise ValueError(f"{name} must be finite, was {values[row]} at decision {row}")
+    if per_year is not None and per_year <= 0.0:
+        raise ValueError(f"per_year must be positive, was {per_year}")
+    trades = trades_of(returns, exposures)
+    if not m:
+        none = Estimate(math.nan)
+        return Performance(
+            decisions=0,
+            total=none,
+            mean=none,
+            volatility=none,
+            sharpe=none,
+            sortino=none,
+            calmar=none,
+            t=math.nan,
+            drawdown=none,
+            drawdown_length=none,
+            recovery=none,
+            turnover=none,
+            distribution=distribution(trades, rng),
+            annual=None if per_year is None else Annual(per_year, none, none, none, none, none),
+        )
+    block = fitting_block(block, m)
+    paths = walk(returns, exposures, block, samples, rng)
+    ratios = _ratios(paths, m, 1.0, level)
+    per_block = round(block * len(trades.returns) / m)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        total = np.expm1(paths.growth)
+        recovery = total / paths.drawdown
     return Performance(
-        decisions=len(returns),
-        total=float(np.prod(1.0 + returns) - 1.0),
-        mean=float(returns.mean()),
-        sharpe=sharpe(returns),
+        decisions=m,
+        total=_estimate(total, level),
+        mean=_estimate(paths.mean, level),
+        volatility=ratios.volatility,
+        sharpe=ratios.sharpe,
+        sortino=ratios.sortino,
+        calmar=ratios.calmar,
         t=t_stat(returns, block),
-        low=low,
-        high=high,
-        drawdown=max_drawdown(returns),
-        trades=len(trades),
-        win_rate=len(wins) / len(trades) if len(trades) else math.nan,
-        break_even_rate=break_even(
-            won / len(wins) if len(wins) else 0.0, lost / len(losses) if len(losses) else 0.0
-        ),
-        profit_factor=won / lost if lost > 0.0 else (math.inf if won > 0.0 else math.nan),
-        expectancy=float(trades.mean()) if len(trades) else math.nan,
-        turnover=float(np.abs(np.diff(exposures, prepend=0.0)).mean()),
+        drawdown=_estimate(paths.drawdown, level),
+        drawdown_length=_estimate(paths.length, level),
+        recovery=_estimate(recovery, level),
+        turnover=_estimate(paths.turnover, level),
+        distribution=distribution(trades, rng, max(1, per_block), samples, level),
+        annual=None if per_year is None else _ratios(paths, m, per_year, level),
     )
+
+
+def _ratios(paths: Paths, n: int, per_year: float, level: float) -> Annual:
+    """Ratios of every path, per so many decisions."""
+    root = math.sqrt(per_year)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        grown = np.expm1(per_year / n * paths.growth)
+        figures = (
+            grown,
+            root * paths.spread,
+            root * np.where(paths.spread > 0.0, paths.mean / paths.spread, 0.0),
+            root * paths.mean / paths.below,
+            grown / paths.drawdown,
+        )
+    return Annual(per_year, *[_estimate(one, level) for one in figures])
+
+
+def _estimate(paths: Floats, level: float) -> Estimate:
+    """Of a figure of all paths, the run's own first."""
+    return Estimate.of(float(paths[0]), paths[1:], level)
