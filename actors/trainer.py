@@ -14,8 +14,8 @@ from envs.tape import DecisionTape
 from features.dataset import build
 from market.beside import Beside
 from market.tape import Tape
-from models.augmenting import Recorded
 from models.fit import fit_ensemble
+from models.fitting.augmenting import Recorded
 from models.registry import Registry
 from policies.export import export
 from policies.rllib import train

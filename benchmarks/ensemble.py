@@ -22,6 +22,7 @@ from market.synthetics import process_for
 from market.tape import Tape
 from models.config import EnsembleConfig
 from models.fit import FittedEnsemble, fit_ensemble
+from models.fitting.study import WHOLE, Study, Task
 from models.runtime import EnsembleRuntime
 
 DECISIONS, CALLS = 8_000, 20_000
@@ -40,6 +41,10 @@ def dataset(symbol: str) -> Dataset:
 def latency(fitted: FittedEnsemble, data: Dataset, folder: str) -> tuple[np.ndarray, np.ndarray]:
     """Time single decisions, through the runtime and through the libraries, in milliseconds."""
     runtime = EnsembleRuntime.load(fitted.save(folder), data.schema)
+    study = Study(data, EnsembleConfig(), 1)
+    efforts = [one.effort for one in fitted.card.members]
+    chosen = study.perform(Task(WHOLE))
+    members = [study.fit(Task(WHOLE, i, chosen, effort)) for i, effort in enumerate(efforts)]
     rows, spent, native = data.X.astype(np.float32), [], []
     for i in range(CALLS):
         end = runtime.window + i % (len(rows) - runtime.window)
@@ -50,7 +55,7 @@ def latency(fitted: FittedEnsemble, data: Dataset, folder: str) -> tuple[np.ndar
         if i % 20 == 0:
             chosen = window.take(fitted.columns, axis=1)
             start = perf_counter()
-            for member in fitted.fitted:
+            for member in members:
                 member.predict_proba(chosen, np.array([runtime.window - 1]))
             native.append(perf_counter() - start)
     return 1e3 * np.array(spent), 1e3 * np.array(native)

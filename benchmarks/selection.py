@@ -24,9 +24,9 @@ from market.predictable import OrnsteinUhlenbeck, Planted, Regimes, Walk
 from market.processes import Process
 from market.synthetics import process_for
 from market.tape import Tape
-from models.augmenting import Recorded
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.fitting.augmenting import Recorded
 from models.member import frequencies, log_loss
 from models.runtime import EnsembleRuntime
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 
 from market.errors import SchemaMismatch, StateError
+from models.combination.card import CombinationCard
+from models.combination.comparison import Paired
 from models.prediction import CLASSES
 
 __all__ = ["CARD", "FORMAT", "Card", "MemberCard", "SelectionCard", "read"]
 
 CARD = "ensemble.json"
-FORMAT = 2
+FORMAT = 3
 """Goes up when the files' meaning changes."""
 
 
@@ -22,24 +24,28 @@ class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Parameters
     ----------
-    name
+    name, kind
         Of the member.
     file
-        ONNX, in the card's folder; takes ``window`` of ``float32[n, window, K]``, the chosen
-        columns, gives ``probabilities`` of ``float32[n, 3]``.
+        ONNX, in the card's folder; takes ``window`` of ``float32[n, window, K]``, its columns,
+        gives ``probabilities`` of ``float32[n, 3]``.
     sha256
         Of the file.
     window
         Decision rows it looks at.
-    weight
-        In the pool.
+    columns
+        It takes, in this order; empty: those of the card.
+    effort
+        Rounds or epochs it was fitted for.
     """
 
     name: str
+    kind: str
     file: str
     sha256: str
     window: int
-    weight: float
+    columns: tuple[str, ...] = ()
+    effort: int = 0
 
 
 class SelectionCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,11 +88,14 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     selection
         How these were chosen; ``None`` if all are taken.
     window
-        Decision rows its widest member looks at.
+        Decision rows its widest member, or its regime model, looks at.
     members
         Its model files.
-    bias
-        Of the pool, per class.
+    combination
+        How they are put together.
+    compared
+        The ensemble's gain in log-loss, out of fold, over each member and over the class
+        frequencies (``base``), with its interval.
     frequencies
         Of the classes in training: the forecast to beat.
     every, horizon
@@ -114,7 +123,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     selection: SelectionCard | None
     window: int
     members: tuple[MemberCard, ...]
-    bias: tuple[float, float, float]
+    combination: CombinationCard
+    compared: dict[str, Paired]
     frequencies: tuple[float, float, float]
     every: int
     horizon: int

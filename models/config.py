@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.selection import SelectionConfig
 from market.config import Config
+from models.combination.config import (
+    AbstainConfig,
+    CombinationConfig,
+    StackConfig,
+    SwitchConfig,
+)
 from models.members.catalogue import KINDS, AnyMember
 from models.members.config import LgbmConfig
 from models.nets.config import GruConfig
+from models.regime.config import RegimeConfig
 
 __all__ = ["AugmentConfig", "EnsembleConfig"]
 
@@ -61,9 +68,15 @@ class EnsembleConfig(Config):
         Events after a fold left out of training, over and above the widest window.
     stop_share
         Of a fold's training rows, the latest, kept for early stopping.
-    shrink, spread
-        Pull of the pool towards the class frequencies, and towards trusting all members alike;
-        in independent outcomes' worth of loss. See :func:`models.stack.fit_pool`.
+    combination
+        How members are put together: ``stack``, ``vote`` or ``switch``.
+    calibration
+        What is done to the outcome, as fitted out of fold: a ``temperature``, or ``vector``, a bias
+        for each class as well. A stack is calibrated without.
+    abstain
+        When it says the class frequencies alone; ``null``: never.
+    regime
+        What tells regimes apart, for a stack by regime, a switch, and reports.
 
     Examples
     --------
@@ -81,8 +94,10 @@ class EnsembleConfig(Config):
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     embargo: Annotated[int, Field(ge=0)] = 64
     stop_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.15
-    shrink: Annotated[float, Field(ge=0.0)] = 0.5
-    spread: Annotated[float, Field(ge=0.0)] = 20.0
+    combination: CombinationConfig = StackConfig()
+    calibration: Literal["none", "temperature", "vector"] = "none"
+    abstain: AbstainConfig | None = None
+    regime: RegimeConfig | None = None
 
     @field_validator("members", mode="before")
     @classmethod
@@ -101,3 +116,23 @@ class EnsembleConfig(Config):
         if twice:
             raise ValueError(f"two are called {twice[0]}; give each a `name` of its own")
         return members
+
+    @model_validator(mode="after")
+    def _regimes_are_told_apart(self) -> Self:
+        one = self.combination
+        if isinstance(one, StackConfig) and one.by_regime and self.regime is None:
+            raise ValueError("combination.by_regime: needs `regime`, which is left out")
+        if isinstance(one, SwitchConfig) and self.regime is None:
+            raise ValueError("combination: a switch needs `regime`, which is left out")
+        return self
+
+    @model_validator(mode="after")
+    def _votes_name_members(self) -> Self:
+        one, names = self.combination, {member.name for member in self.members}
+        votes = one.votes if isinstance(one, SwitchConfig) else (getattr(one, "weights", {}),)
+        unknown = sorted({name for vote in votes for name in vote or ()} - names)
+        if unknown:
+            raise ValueError(
+                f"combination: no member is called {unknown[0]}; there are {', '.join(names)}"
+            )
+        return self

@@ -1,26 +1,29 @@
-"""Fitting the ensemble: members out of fold, the pool on that, then members on everything."""
+"""Fitting the ensemble: members out of fold, their combination on that, then all on everything."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_low
 
 import numpy as np
 
 from features.dataset import Dataset
-from market.errors import DataError
-from models.augmenting import Lesson, Recorded, lesson
+from features.selection import Selection
 from models.card import CARD, Card, MemberCard
-from models.choosing import Chooser, weigh
+from models.combination.card import CombinationCard
+from models.combination.combiner import Combiner
+from models.combination.comparison import Paired, compare, losses
+from models.combination.learning import Learner
+from models.combination.pool import disagreement
 from models.config import EnsembleConfig
-from models.member import Fitted, Floats, Ints, Rows, frequencies
-from models.members.catalogue import make
-from models.outoffold import Work, out_of_fold, usable_of
-from models.pool import Pool, disagreement
+from models.fitting.augmenting import Recorded
+from models.fitting.study import WHOLE, Result, Runner, Said, Study, Task, serial
+from models.member import Floats, Ints, frequencies
+from models.regime import RegimeCard
 from models.scores import scores
-from models.stack import fit_pool
 
 __all__ = ["FittedEnsemble", "fit_ensemble"]
 
@@ -35,25 +38,28 @@ class FittedEnsemble:
         Everything about it but the models; its metrics are out of fold.
     models
         The members' ONNX content, in the card's order.
-    fitted
-        The members themselves, as their libraries made them.
     oof
-        ``float64[m, 3]``: pooled probabilities by members, and a pool, that were fitted on other
+        ``float64[m, 3]``: probabilities by members, and a combination, that were fitted on other
         folds; ``nan`` where a window isn't full.
     oof_disagreement
         ``float64[m]``; likewise.
     oof_members
         ``float64[M, m, 3]``; likewise.
+    oof_base
+        ``float64[m, 3]``: class frequencies of the same training; likewise.
+    oof_abstained
+        ``bool[m]``: where the ensemble had nothing to say.
     columns
-        Places in the dataset of the columns that ``fitted`` takes.
+        Places in the dataset of the chosen columns.
     """
 
     card: Card
     models: tuple[bytes, ...]
-    fitted: tuple[Fitted, ...]
     oof: Floats
     oof_disagreement: Floats
     oof_members: Floats
+    oof_base: Floats
+    oof_abstained: np.ndarray[tuple[int], np.dtype[np.bool_]]
     columns: Ints
 
     @property
@@ -86,14 +92,16 @@ def fit_ensemble(
     seed: int,
     progress: Callable[[str, float], None],
     recorded: Recorded | None = None,
+    runner: Runner = serial,
 ) -> FittedEnsemble:
     """Fit the ensemble on a dataset; the same dataset, config and seed give the same files.
 
     For each purged fold columns are chosen from the others, and members fitted on these; they are
     stopped early by the latest rows, which nothing was chosen from, and speak about the fold. The
-    pool is fitted on these out-of-fold probabilities only; for the ensemble's own out-of-fold
-    probabilities it is fitted anew without the fold. The members that are kept are fitted on
-    everything, with columns chosen from everything, for as long as was best in the median fold.
+    combination is fitted on these out-of-fold probabilities only; for the ensemble's own
+    out-of-fold probabilities it is fitted anew without the fold. The members that are kept are
+    fitted on everything, with columns chosen from everything, for as long as was best in the median
+    fold.
 
     Parameters
     ----------
@@ -107,76 +115,54 @@ def fit_ensemble(
         Called with what was done and the share of the work that is, up to 1.
     recorded
         What the dataset was made of; needed for ``config.augment``.
+    runner
+        Who does the pieces of work.
 
     Raises
     ------
     DataError
         Too few labelled decisions, or a feature that isn't finite.
+    ConfigError
+        A member, or the regime model, takes columns that the dataset lacks.
     """
-    members = make(config.members)
-    window = max(member.window for member in members)
-    rows = _rows(dataset)
-    usable = usable_of(dataset, config, window)
-    work = Work(progress, (len(members) + 1) * (config.folds + 1))
-    chooser = Chooser.of(config.selection, dataset)
-    found = out_of_fold(dataset, config, members, rows, usable, chooser, recorded, seed, work)
-    said = found.said
-    weights = weigh(dataset, usable.learn, config.weights)
-    rng, of = np.random.default_rng(seed), "whole training span"
-    chosen = work.done(
-        f"columns, {of}", chooser.choose(rows, usable.labels, weights, usable.learn, rng)
-    )
-    columns = chooser.places(chosen)
-    own = Lesson(chooser.narrow(rows, chosen), usable.labels, weights, usable.learn)
-    whole = lesson(dataset, own, columns, config, recorded, window, rng)
-    kept = tuple(
-        work.done(
-            f"{member.name}, {of}",
-            member.fit(
-                whole.rows, whole.labels, whole.learn, whole.learn[:0], seed, effort, whole.weights
-            ),
-        )
-        for member, effort in zip(members, found.efforts, strict=True)
-    )
-    overlap = max(1.0, dataset.horizon / dataset.every)
-
-    def pool(known: Ints) -> Pool:
-        labels = usable.labels[known]
-        return fit_pool(said[:, known], labels, config.shrink, config.spread, overlap)
-
-    oof, apart = np.full((len(rows), 3), np.nan), np.full(len(rows), np.nan)
-    for fold in found.folds:
-        oof[fold.spoken] = pool(fold.learn)(said[:, fold.spoken])
-    apart[usable.ends] = disagreement(said[:, usable.ends])
-    labels = usable.labels[usable.learn]
+    study = Study(dataset, config, seed, recorded)
+    fitting = _Fitting(study, progress, runner)
+    everything = (*range(len(study.folds)), WHOLE)
+    chosen = dict(zip(everything, fitting.columns(everything), strict=True))
+    said, efforts = fitting.folds([chosen[fold] for fold in range(len(study.folds))])
+    kept = fitting.whole(chosen[WHOLE], efforts)
+    heard = _Heard(study, said)
+    labels, learn = study.usable.labels, study.usable.learn
+    names = [member.name for member in study.members]
     metrics = scores(
-        labels,
-        oof[usable.learn],
-        found.base[usable.learn],
-        {member.name: said[i, usable.learn] for i, member in enumerate(members)},
+        labels[learn],
+        heard.proba[learn],
+        heard.base[learn],
+        {name: said[i, learn] for i, name in enumerate(names)},
     )
-    models = tuple(one.onnx() for one in kept)
-    final = pool(usable.learn)
-    cards = tuple(
-        MemberCard(
-            name=member.name,
-            file=f"{member.name}.onnx",
-            sha256=hashlib.sha256(model).hexdigest(),
-            window=member.window,
-            weight=weight,
-        )
-        for member, model, weight in zip(members, models, final.weights, strict=True)
-    )
+    metrics["abstained"] = float(heard.abstained[learn].mean())
     card = Card(
         symbol=dataset.symbol,
         schema=dataset.schema,
         names=dataset.names,
-        columns=tuple(dataset.names[place] for place in columns),
-        selection=chooser.card(chosen, found.chosen),
-        window=window,
-        members=cards,
-        bias=final.bias,
-        frequencies=_triple(frequencies(labels)),
+        columns=tuple(dataset.names[place] for place in study.chooser.places(chosen[WHOLE])),
+        selection=study.chooser.card(chosen[WHOLE], [chosen[fold] for fold in everything[:-1]]),
+        window=study.window,
+        members=tuple(
+            MemberCard(
+                name=member.name,
+                kind=settings.kind,
+                file=f"{member.name}.onnx",
+                sha256=hashlib.sha256(one.model).hexdigest(),
+                window=member.window,
+                columns=member.columns,
+                effort=one.effort,
+            )
+            for member, settings, one in zip(study.members, config.members, kept, strict=True)
+        ),
+        combination=heard.final,
+        compared=heard.compared(names),
+        frequencies=_triple(frequencies(labels[learn])),
         every=dataset.every,
         horizon=dataset.horizon,
         start=int(dataset.times[0]),
@@ -186,21 +172,112 @@ def fit_ensemble(
         metrics=metrics,
         settings=config.model_dump(mode="json"),
     )
-    return FittedEnsemble(card.sealed(), models, kept, oof, apart, said, columns)
+    return FittedEnsemble(
+        card=card.sealed(),
+        models=tuple(one.model for one in kept),
+        oof=heard.proba,
+        oof_disagreement=heard.disagreement,
+        oof_members=said,
+        oof_base=heard.base,
+        oof_abstained=heard.abstained,
+        columns=study.chooser.places(chosen[WHOLE]),
+    )
 
 
-def _rows(dataset: Dataset) -> Rows:
-    """Return the columns as the runtime will see them."""
-    with np.errstate(over="ignore"):
-        rows = dataset.X.astype(np.float32, copy=False)
-    good = np.isfinite(rows)
-    if not good.all():
-        row, column = np.argwhere(~good)[0]
-        raise DataError(
-            f"{dataset.symbol}: {dataset.names[column]} must be finite, "
-            f"was {dataset.X[row, column]} in decision {row}; build the dataset from warm features"
+class _Fitting:
+    """Lets the pieces of a study be done, stage by stage, and tells of each."""
+
+    def __init__(
+        self, study: Study, progress: Callable[[str, float], None], runner: Runner
+    ) -> None:
+        self._study, self._progress, self._runner = study, progress, runner
+        self._done, self._pieces = 0, (len(study.members) + 1) * (len(study.folds) + 1)
+
+    def columns(self, folds: Iterable[int]) -> list[Selection | None]:
+        """Choose columns in every fold."""
+        found: list[Selection | None] = []
+        for one in self._do([Task(fold) for fold in folds]):
+            assert not isinstance(one, Said)
+            found.append(one)
+        return found
+
+    def folds(self, chosen: Sequence[Selection | None]) -> tuple[Floats, list[int]]:
+        """Let members speak about each fold; return what they said, and the median efforts."""
+        study = self._study
+        count = len(study.members)
+        tasks = [Task(fold, i, chosen[fold]) for fold in range(len(chosen)) for i in range(count)]
+        said = np.full((count, len(study.rows), 3), np.nan)
+        efforts: list[list[int]] = [[] for _ in range(count)]
+        for task, one in zip(tasks, self._do(tasks), strict=True):
+            assert isinstance(one, Said)
+            said[task.member, study.folds[task.fold].spoken] = one.proba
+            efforts[task.member].append(one.effort)
+        return said, [median_low(found) for found in efforts]
+
+    def whole(self, chosen: Selection | None, efforts: Sequence[int]) -> list[Said]:
+        """Fit the members that are kept."""
+        tasks = [Task(WHOLE, i, chosen, effort) for i, effort in enumerate(efforts)]
+        return [one for one in self._do(tasks) if isinstance(one, Said)]
+
+    def _do(self, tasks: Sequence[Task]) -> list[Result]:
+        results: list[Result] = [None] * len(tasks)
+        for number, result in self._runner(self._study, tasks):
+            results[number] = result
+            self._done += 1
+            self._progress(self._study.told(tasks[number]), self._done / self._pieces)
+        return results
+
+
+class _Heard:
+    """The combination of what members said: one for each fold without it, and the final one."""
+
+    def __init__(self, study: Study, said: Floats) -> None:
+        config, dataset = study.config, study.dataset
+        self._study, self._said = study, said
+        self._overlap = max(1.0, dataset.horizon / dataset.every)
+        names = [member.name for member in study.members]
+        self._learner = Learner(
+            config.combination, config.calibration, config.abstain, names, self._overlap, study.seed
         )
-    return rows
+        m = len(study.rows)
+        self.proba, self.base = np.full((m, 3), np.nan), np.full((m, 3), np.nan)
+        self.disagreement = np.full(m, np.nan)
+        self.abstained = np.zeros(m, np.bool_)
+        for number, fold in enumerate(study.folds):
+            card, regimes = self._fit(number, fold.learn)
+            base = frequencies(study.usable.labels[fold.learn])
+            told = Combiner(card, _triple(base))(
+                said[:, fold.spoken], None if regimes is None else regimes[fold.spoken]
+            )
+            self.proba[fold.spoken], self.base[fold.spoken] = told.proba, base
+            self.abstained[fold.spoken] = told.abstained
+        ends = study.usable.ends
+        self.disagreement[ends] = disagreement(said[:, ends])
+        self.final, _ = self._fit(WHOLE, study.usable.learn)
+
+    def _fit(self, fold: int, known: Ints) -> tuple[CombinationCard, Ints | None]:
+        """Fit on what was said of decisions ``known``."""
+        card: RegimeCard | None = None
+        regimes: Ints | None = None
+        if self._study.config.regime is not None:
+            card, regimes = self._study.regime(fold)
+        labels = self._study.usable.labels[known]
+        own = None if regimes is None else regimes[known]
+        return self._learner.fit(self._said[:, known], labels, card, own), regimes
+
+    def compared(self, names: Sequence[str]) -> dict[str, Paired]:
+        """Compare the ensemble with each member, and with the class frequencies."""
+        learn = self._study.usable.learn
+        labels, block = self._study.usable.labels[learn], max(50, round(4.0 * self._overlap))
+        own = losses(self.proba[learn], labels)
+        others = {"base": self.base[learn]}
+        others |= {name: self._said[i, learn] for i, name in enumerate(names)}
+        return {
+            name: compare(
+                losses(proba, labels), own, block, np.random.default_rng(self._study.seed)
+            )
+            for name, proba in others.items()
+        }
 
 
 def _triple(values: Floats) -> tuple[float, float, float]:

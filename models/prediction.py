@@ -21,6 +21,10 @@ class Prediction(msgspec.Struct, frozen=True):
         Mean total variation distance of the members from their mean, 0 to 1; 0 if they agree.
     members
         ``(down, flat, up)`` of each member, in the order of the ensemble's card.
+    regime
+        Number of the regime, the calmest 0; -1 where the ensemble tells none apart.
+    abstained
+        Whether the ensemble had nothing to say: the probabilities are its training's frequencies.
 
     Examples
     --------
@@ -33,6 +37,8 @@ class Prediction(msgspec.Struct, frozen=True):
     up: float
     disagreement: float
     members: tuple[tuple[float, float, float], ...] = ()
+    regime: int = -1
+    abstained: bool = False
 
     @property
     def edge(self) -> float:

@@ -11,8 +11,9 @@ import onnxruntime as ort
 from market.errors import DataError
 from models import card as cards
 from models.card import Card
-from models.pool import Pool, disagreement
+from models.combination.combiner import Combiner
 from models.prediction import Prediction
+from models.regime import Regimes
 from models.windows import batches, full
 
 __all__ = ["BATCH", "EnsembleRuntime", "session"]
@@ -46,14 +47,21 @@ class EnsembleRuntime:
 
     def __init__(self, card: Card, models: tuple[bytes, ...]) -> None:
         self.card, self.version, self.window = card, card.version, card.window
-        self._pool = Pool(tuple(one.weight for one in card.members), card.bias)
-        self._members = tuple(
-            (session(model), one.window) for one, model in zip(card.members, models, strict=True)
-        )
+        self._combine = Combiner(card.combination, card.frequencies)
+        regime = card.combination.regime
+        self._regimes = None if regime is None else Regimes(regime)
         self._shape = (card.window, len(card.names))
+        wanted = [card.columns, *(one.columns for one in card.members)]
+        wanted += [] if regime is None else [regime.columns]
+        self._taken = tuple(dict.fromkeys(name for names in wanted for name in names))
         places = {name: place for place, name in enumerate(card.names)}
-        self._columns = np.array([places[name] for name in card.columns])
-        self._said = np.empty((len(card.members), 3))
+        self._columns = np.array([places[name] for name in self._taken])
+        self._members = tuple(
+            (session(model), one.window, self._among(one.columns or card.columns))
+            for one, model in zip(card.members, models, strict=True)
+        )
+        self._regime_columns = None if regime is None else self._among(regime.columns)
+        self._said = np.empty((len(card.members), 1, 3))
 
     @classmethod
     def load(cls, folder: str | Path, schema: str) -> EnsembleRuntime:
@@ -102,11 +110,67 @@ class EnsembleRuntime:
         rows = window.take(self._columns, axis=1).astype(np.float32, copy=False)
         self._refuse_nan(rows)
         said = self._said
-        for i, (model, length) in enumerate(self._members):
-            said[i] = model.run(("probabilities",), {"window": rows[None, -length:]})[0][0]
-        down, flat, up = self._pool(said).tolist()
-        members = tuple((one[0], one[1], one[2]) for one in said.tolist())
-        return Prediction(down, flat, up, float(disagreement(said)), members)
+        for i, (model, length, columns) in enumerate(self._members):
+            own = rows if columns is None else rows.take(columns, axis=1)
+            said[i] = model.run(("probabilities",), {"window": own[None, -length:]})[0]
+        regimes = None
+        if self._regimes is not None:
+            regimes = np.array([self._regimes.index(self._of_regime(rows))])
+        return self._predictions(said, regimes)[0]
+
+    def predict_many(self, windows: npt.NDArray[np.float32]) -> list[Prediction]:
+        """Predict from several windows in one call, of several symbols perhaps.
+
+        Parameters
+        ----------
+        windows
+            ``float32[n, window, F]``; each as :meth:`predict` takes it.
+
+        Raises
+        ------
+        DataError
+            Another shape, or a value that isn't finite.
+        """
+        if windows.ndim != 3 or windows.shape[1:] != self._shape:
+            raise DataError(
+                f"windows must be n of {self._shape[0]} rows of {self._shape[1]} features, "
+                f"were {' x '.join(map(str, windows.shape))}"
+            )
+        rows = windows.take(self._columns, axis=2).astype(np.float32, copy=False)
+        self._refuse_nan(rows.reshape(-1, rows.shape[2]))
+        said = np.empty((len(self._members), len(rows), 3))
+        for i, (model, length, columns) in enumerate(self._members):
+            own = rows if columns is None else rows.take(columns, axis=2)
+            said[i] = model.run(("probabilities",), {"window": own[:, -length:]})[0]
+        regimes = None
+        if self._regimes is not None:
+            regimes = np.array([self._regimes.index(self._of_regime(one)) for one in rows])
+        return self._predictions(said, regimes)
+
+    def _predictions(self, said: Floats, regimes: npt.NDArray[np.int64] | None) -> list[Prediction]:
+        """Combine what members said of ``n`` windows, ``float64[M, n, 3]``."""
+        told = self._combine(said, regimes)
+        members = said.transpose(1, 0, 2).tolist()
+        numbers = [-1] * said.shape[1] if regimes is None else regimes.tolist()
+        return [
+            Prediction(
+                down=proba[0],
+                flat=proba[1],
+                up=proba[2],
+                disagreement=apart,
+                members=tuple((each[0], each[1], each[2]) for each in one),
+                regime=regime,
+                abstained=silent,
+            )
+            for proba, apart, one, regime, silent in zip(
+                told.proba.tolist(),
+                told.disagreement.tolist(),
+                members,
+                numbers,
+                told.abstained.tolist(),
+                strict=True,
+            )
+        ]
 
     def predict_rows(
         self, X: npt.NDArray[np.floating], fresh: npt.NDArray[np.bool_]
@@ -142,22 +206,36 @@ class EnsembleRuntime:
         self._refuse_nan(rows)
         ends = full(fresh, self.window)
         said = np.empty((len(self._members), len(ends), 3))
-        for i, (model, length) in enumerate(self._members):
-            at = 0
-            for windows in batches(rows, ends, length, BATCH):
+        for i, (model, length, columns) in enumerate(self._members):
+            own, at = rows if columns is None else rows.take(columns, axis=1), 0
+            for windows in batches(own, ends, length, BATCH):
                 (answer,) = model.run(("probabilities",), {"window": windows})
                 said[i, at : at + len(windows)] = answer
                 at += len(windows)
         proba, apart = np.full((len(X), 3), np.nan), np.full(len(X), np.nan)
-        proba[ends], apart[ends] = self._pool(said), disagreement(said)
+        regimes = None
+        if self._regimes is not None:
+            regimes = self._regimes.path(self._of_regime(rows), fresh)[ends]
+        told = self._combine(said, regimes)
+        proba[ends], apart[ends] = told.proba, told.disagreement
         return proba, apart
+
+    def _among(self, names: tuple[str, ...]) -> npt.NDArray[np.int64] | None:
+        """Return the places of columns among those taken; ``None`` for all of them in order."""
+        if names == self._taken:
+            return None
+        return np.array([self._taken.index(name) for name in names])
+
+    def _of_regime(self, rows: Rows) -> Rows:
+        columns = self._regime_columns
+        return rows if columns is None else rows.take(columns, axis=1)
 
     def _refuse_nan(self, rows: Rows) -> None:
         if np.isfinite(rows).all():
             return
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise DataError(
-            f"{self.card.columns[column]} must be finite, was {rows[row, column]} in row {row}; "
+            f"{self._taken[column]} must be finite, was {rows[row, column]} in row {row}; "
             "predict only while the features are warm"
         )
 

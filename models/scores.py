@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from models.combination.pool import Pool
 from models.member import Floats, Ints, log_loss
-from models.pool import Pool
 
 __all__ = ["calibration_error", "scores"]
 

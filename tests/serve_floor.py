@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from actors.snapshot import FloorState, RiskState, SymbolState
 from models.card import CARD, Card, MemberCard
+from models.combination.card import CombinationCard, PoolCard
 from serve.app import build_app
 from serve.board import Board
 from serve.config import ServeConfig
@@ -156,7 +157,7 @@ def write_ensemble(folder, schema="0123456789abcdef"):
     )
     opset = [helper.make_opsetid("", 17)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
-    member = MemberCard("linear", "linear.onnx", hashlib.sha256(model).hexdigest(), 2, 1.0)
+    member = MemberCard("linear", "linear", "linear.onnx", hashlib.sha256(model).hexdigest(), 2)
     card = Card(
         symbol="R_75",
         schema=schema,
@@ -165,7 +166,8 @@ def write_ensemble(folder, schema="0123456789abcdef"):
         selection=None,
         window=2,
         members=(member,),
-        bias=(0.0, 0.0, 0.0),
+        combination=CombinationCard("stack", (PoolCard((1.0,)),)),
+        compared={},
         frequencies=(0.3, 0.4, 0.3),
         every=1,
         horizon=5,

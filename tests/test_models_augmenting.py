@@ -11,9 +11,9 @@ from features.labels import LabelConfig
 from market.execution import Costs
 from market.predictable import Planted
 from market.tape import Tape
-from models.augmenting import Recorded
 from models.config import AugmentConfig
 from models.fit import fit_ensemble
+from models.fitting.augmenting import Recorded
 from tests.model_data import QUICK, silent
 from validation.splits import purged_kfold
 

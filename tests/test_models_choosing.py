@@ -9,9 +9,10 @@ from features.labels import WeightConfig
 from features.labels import weigh as weigh_tape
 from features.selection import SelectionConfig
 from market.tape import Tape
-from models.choosing import weigh
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.fitting.choosing import weigh
+from models.fitting.study import WHOLE, Study, Task
 from models.members.config import LgbmConfig
 from models.runtime import EnsembleRuntime
 from models.windows import full
@@ -68,6 +69,7 @@ def test_few_columns_are_all_taken_and_so_are_many_if_asked_to(data):
 
 
 def test_the_runtime_looks_at_the_chosen_columns_alone(data, fitted, tmp_path):
+    study = Study(data, FEW, 1)
     runtime = EnsembleRuntime.load(fitted.save(tmp_path), data.schema)
     proba, _ = runtime.predict_rows(data.X, data.fresh)
     ends = full(data.fresh, runtime.window)
@@ -79,7 +81,8 @@ def test_the_runtime_looks_at_the_chosen_columns_alone(data, fitted, tmp_path):
         said = runtime.predict(others[end - runtime.window + 1 : end + 1])
         np.testing.assert_allclose(said.probabilities, proba[end], atol=1e-6)
     rows = data.X.astype(np.float32)[:, fitted.columns]
-    native = fitted.fitted[0].predict_proba(rows, ends)
+    task = Task(WHOLE, 0, study.perform(Task(WHOLE)), fitted.card.members[0].effort)
+    native = study.fit(task).predict_proba(rows, ends)
     assert np.corrcoef(native[:, 2], proba[ends, 2])[0, 1] > 0.5
 
 

@@ -112,7 +112,7 @@ def test_progress_goes_from_nothing_to_all():
     shares = [share for _, share in steps]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert [one for one, _ in steps[:2]] == ["columns, fold 1 of 3", "lgbm, fold 1 of 3"]
+    assert [one for one, _ in steps[:2]] == ["columns, fold 1 of 3", "columns, fold 2 of 3"]
 
 
 def test_works_on_real_features():

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from models.combination.pool import SMALLEST, Pool, disagreement
+from models.combination.stack import fit_pool
 from models.member import frequencies, log_loss
-from models.pool import SMALLEST, Pool, disagreement
 from models.scores import calibration_error, scores
-from models.stack import fit_pool
 from models.windows import batches, full
 
 simplex = arrays(np.float64, (2, 5, 3), elements=st.floats(0.0, 1.0)).map(

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from market.errors import DataError, SchemaMismatch, StateError
+from models.combination.pool import Pool
 from models.fit import fit_ensemble
-from models.pool import Pool
+from models.fitting.study import WHOLE, Study, Task
 from models.runtime import EnsembleRuntime
 from models.windows import full
 from tests.model_data import QUICK, dataset, silent
@@ -28,6 +29,13 @@ def fitted(data):
     return fit_ensemble(data, QUICK, 1, silent)
 
 
+def as_libraries_made_them(data):
+    """Return the members themselves, fitted as the ensemble's were."""
+    study = Study(data, QUICK, 1)
+    efforts = [one.effort for one in fit_ensemble(data, QUICK, 1, silent).card.members]
+    return [study.fit(Task(WHOLE, i, None, effort)) for i, effort in enumerate(efforts)]
+
+
 @pytest.fixture
 def folder(fitted, tmp_path):
     return fitted.save(tmp_path / "ensemble")
@@ -41,9 +49,9 @@ def runtime(fitted, folder):
 def test_says_what_the_members_say(data, fitted, runtime):
     rows = data.X.astype(np.float32)
     ends = full(data.fresh, runtime.window)
-    native = np.stack([one.predict_proba(rows, ends) for one in fitted.fitted])
-    card = fitted.card
-    pooled = Pool(tuple(one.weight for one in card.members), card.bias)(native)
+    native = np.stack([one.predict_proba(rows, ends) for one in as_libraries_made_them(data)])
+    (pool,) = fitted.card.combination.pools
+    pooled = Pool(pool.weights, pool.bias)(native)
     proba, apart = runtime.predict_rows(data.X, data.fresh)
     np.testing.assert_allclose(proba[ends], pooled, atol=2e-6)
     np.testing.assert_allclose(proba[ends].sum(axis=1), 1.0)
@@ -142,7 +150,7 @@ def test_damaged_model_is_refused(folder, file):
 def test_edited_card_is_refused(folder):
     path = folder / "ensemble.json"
     card = json.loads(path.read_text())
-    card["members"][0]["weight"] += 0.25
+    card["combination"]["pools"][0]["weights"][0] += 0.25
     path.write_text(json.dumps(card))
     with pytest.raises(StateError, match="was changed after it was written"):
         EnsembleRuntime.load(folder, "0123456789abcdef")

@@ -15,10 +15,10 @@ from features.selection import Selection
 from features.selection.importance import Importance, importance
 from features.selection.plots import plot_clusters, plot_importance, plot_stability, save
 from features.selection.stability import FoldSelections, agreement
-from models.choosing import Chooser, weigh
 from models.config import EnsembleConfig
+from models.fitting.choosing import Chooser, weigh
+from models.fitting.folds import Fold, Usable, folds_of, usable_of
 from models.member import Floats, Ints
-from models.outoffold import Fold, Usable, folds_of, usable_of
 
 __all__ = ["Study", "draw", "study", "table"]
 

@@ -14,8 +14,8 @@ from features.labels import LabelConfig
 from market.errors import DataError
 from market.execution import Costs
 from market.tape import Tape
-from models.choosing import weigh
 from models.config import AugmentConfig, EnsembleConfig
+from models.fitting.choosing import weigh
 from models.member import Floats, Ints, Rows
 from models.windows import full
 

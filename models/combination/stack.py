@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
+from models.combination.pool import SMALLEST, Pool
 from models.member import Floats, Ints, frequencies
-from models.pool import SMALLEST, Pool
 
 __all__ = ["fit_pool"]
 
 
 def fit_pool(
-    members: Floats, labels: Ints, shrink: float, spread: float, overlap: float = 1.0
+    members: Floats,
+    labels: Ints,
+    shrink: float,
+    spread: float,
+    overlap: float = 1.0,
+    towards: Floats | None = None,
+    base: Floats | None = None,
 ) -> Pool:
     """Fit a log-linear pool of the members and the class frequencies.
 
@@ -35,6 +41,11 @@ def fit_pool(
         in far more data than whether they are any good.
     overlap
         Decisions per independent outcome: labels that overlap say the same thing so many times.
+    towards
+        ``float64[M]``: weights that ``spread`` pulls to, in place of their own mean; and ``shrink``
+        is left out, for these have it in them.
+    base
+        ``float64[3]``: class frequencies; those of ``labels`` if left out.
 
     Notes
     -----
@@ -42,7 +53,8 @@ def fit_pool(
     worse: on recorded Crash 500 ticks .41 instead of .34, on a random walk 1.113 instead of 1.109.
     """
     count, hits = len(members), np.arange(len(labels))
-    base = np.log(frequencies(labels))
+    shrink = shrink if towards is None else 0.0
+    base = np.log(frequencies(labels) if base is None else base)
     gains = np.log(np.maximum(members, SMALLEST)) - base
     told = gains[:, hits, labels]
 
@@ -54,7 +66,7 @@ def fit_pool(
         proba /= norm
         fit = np.log(norm[:, 0]) + top[:, 0] - weights @ told - base[labels]
         slope = np.einsum("mnk,nk->m", gains, proba) - told.sum(axis=1)
-        trust, apart = weights.sum(), weights - weights.mean()
+        trust, apart = weights.sum(), weights - (weights.mean() if towards is None else towards)
         pull = overlap * (shrink * trust**2 + spread * apart @ apart)
         slope += 2.0 * overlap * (shrink * trust + spread * apart)
         return float(fit.sum() + pull) / len(labels), slope / len(labels)

@@ -1,0 +1,1 @@
+"""How members' probabilities become the ensemble's: votes, stacks, switches, and silence."""
