@@ -77,6 +77,8 @@ class EnsembleConfig(Config):
         When it says the class frequencies alone; ``null``: never.
     regime
         What tells regimes apart, for a stack by regime, a switch, and reports.
+    gpus
+        Share of a GPU that each network's fit asks Ray for; 0: it is fitted on the processor.
 
     Examples
     --------
@@ -98,6 +100,7 @@ class EnsembleConfig(Config):
     calibration: Literal["none", "temperature", "vector"] = "none"
     abstain: AbstainConfig | None = None
     regime: RegimeConfig | None = None
+    gpus: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
 
     @field_validator("members", mode="before")
     @classmethod

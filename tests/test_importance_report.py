@@ -52,7 +52,7 @@ def test_the_column_that_tells_is_first_and_every_fold_takes_it(tmp_path):
 @pytest.mark.parametrize("method", ["mrmr", "permutation"])
 def test_what_is_told_of_the_choice_is_what_the_ensemble_chooses(method):
     selection = SelectionConfig(columns=4, shifts=4, method=method, rounds=8)
-    config = QUICK.model_copy(update={"selection": selection, "gru": None})
+    config = QUICK.model_copy(update={"selection": selection, "members": QUICK.members[:1]})
     data = wide(1400, ic=0.3, noise=12, horizon=6, gaps=(500,))
     one, fitted = study(data, config, 5), fit_ensemble(data, config, 5, lambda what, share: None)
     card = fitted.card.selection

@@ -64,7 +64,7 @@ def test_the_column_that_tells_is_chosen_everywhere(data, fitted):
 def test_few_columns_are_all_taken_and_so_are_many_if_asked_to(data):
     few = fit_ensemble(dataset(900), QUICK, 1, silent).card
     assert (few.columns, few.selection, few.told) == (few.names, None, "all 4 columns")
-    every = QUICK.model_copy(update={"selection": None, "gru": None})
+    every = QUICK.model_copy(update={"selection": None, "members": QUICK.members[:1]})
     assert fit_ensemble(data, every, 1, silent).card.told == "all 44 columns"
 
 

@@ -14,8 +14,7 @@ FLOOR = {
     "features": {"columns": ["core"]},
     "labels": {"horizon": 1},
     "ensemble": {
-        "gru": None,
-        "lgbm": {"trees": 10},
+        "members": [{"kind": "lgbm", "trees": 10}],
         "folds": 2,
         "selection": {"columns": 4, "shifts": 4},
     },

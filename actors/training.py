@@ -1,0 +1,137 @@
+"""What `pregao train` does: ensembles fitted in Ray tasks, piece by piece, and registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from actors.cluster import joined
+from actors.config import FloorConfig
+from actors.recordings import recordings
+from actors.replay import chosen
+from features.dataset import build
+from market.beside import Beside
+from market.tape import Tape
+from models.fit import FittedEnsemble, fit_ensemble
+from models.fitting.augmenting import Recorded
+from models.fitting.keeping import kept
+from models.fitting.study import Result, Runner, Study, Task
+from models.nets.config import NetConfig
+from models.registry import Entry, Lineage, Registry, RegistryConfig
+from models.registry.lineage import code_digest
+from models.scorecard import scorecard
+from trading.unseen import known
+from venues.files import find
+
+__all__ = ["in_tasks", "run"]
+
+
+def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Console) -> None:
+    """Fit and register the ensemble of each recording; the hold-out is not looked at.
+
+    What was done is kept: a run that broke off, or was stopped, goes on where it was.
+
+    Parameters
+    ----------
+    config
+        The floor's.
+    data
+        Folder of recordings, or a tick store.
+    symbols
+        Which of them; all that the floor knows if left out.
+    """
+    code = code_digest()
+    files = find(data, symbols or None)
+    asked = chosen(config, files)
+    folder = asked.folder
+    with Registry(RegistryConfig.of(folder)) as registry, joined(asked.ray):
+        runner = kept(folder / "pieces", in_tasks, code)
+        for one in asked.symbols:
+            alone = asked.model_copy(update={"symbols": (one,)})
+            (tape,), beside = recordings(alone, files, console)
+            fitted, lineage = _fit(alone, tape, beside[one.symbol], runner, code, console)
+            draft = fitted.save(folder / "drafts" / one.symbol)
+            entry = registry.register(one.symbol, draft, fitted.metrics, {}, lineage)
+            console.print(scorecard(fitted.card))
+            console.print(_next(entry))
+
+
+def in_tasks(study: Study, tasks: Sequence[Task]) -> Iterator[tuple[int, Result]]:
+    """Do pieces of a study in Ray tasks, side by side; see :data:`models.fitting.study.Runner`.
+
+    A task whose process dies is done again. None is ever cancelled: where the caller goes away, or
+    one of them fails, those under way are let run out.
+    """
+    shared = ray.put(study)
+    waiting: dict[Any, int] = {}
+    for number, task in enumerate(tasks):
+        net = task.member >= 0 and isinstance(study.config.members[task.member], NetConfig)
+        options = _perform.options(num_gpus=study.config.gpus if net else 0)
+        waiting[options.remote(shared, task)] = number
+    try:
+        while waiting:
+            (done,), _ = ray.wait(list(waiting), num_returns=1)
+            yield waiting.pop(done), ray.get(done)
+    finally:
+        if waiting:
+            ray.wait(list(waiting), num_returns=len(waiting))
+
+
+def _do(study: Study, task: Task) -> Result:
+    return study.perform(task)
+
+
+_perform: Any = ray.remote(_do)
+
+
+def _fit(
+    config: FloorConfig,
+    tape: Tape,
+    beside: Beside,
+    runner: Runner,
+    code: str,
+    console: Console,
+) -> tuple[FittedEnsemble, Lineage]:
+    """Fit one symbol's ensemble on all but the hold-out, with a bar."""
+    one, features = config.symbol(tape.symbol), config.features_of(tape.symbol)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]left[/]"),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[now]}"),
+    )
+    with Progress(*columns, console=console) as bars:
+        bar = bars.add_task(tape.symbol, total=1.0, now="columns of the recording")
+        made = build(tape, features, config.labels, one.every, one.costs, beside)
+        learnt, _ = known(made, config.holdout)
+        recorded = Recorded(tape, features, config.labels, one.every, one.costs)
+
+        def follow(what: str, share: float) -> None:
+            bars.update(bar, completed=share, now=what)
+
+        fitted = fit_ensemble(learnt, config.ensemble, config.seed, follow, recorded, runner)
+        bars.update(bar, completed=1.0, now="")
+    return fitted, Lineage.of(learnt, config.ensemble, config.seed, code=code)
+
+
+def _next(entry: Entry) -> str:
+    return (
+        f"registered {entry.symbol} [bold]{entry.number}[/] ({entry.version}), not judged yet: "
+        f"`pregao gate` says whether there is anything in it"
+    )

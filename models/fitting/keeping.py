@@ -1,0 +1,99 @@
+"""What was done of a fit is kept, so that one that broke off goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from models.fitting.study import Result, Runner, Said, Study, Task
+from models.registry.lineage import config_digest, data_digest
+
+__all__ = ["kept"]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    effort: int
+    proba: bytes
+    model: bytes
+    check: str
+
+
+def kept(folder: str | Path, runner: Runner, code: str) -> Runner:
+    """Let a runner do only what isn't in a folder yet, and put there what it does.
+
+    A piece is known by everything that it is made of: dataset, settings, seed, columns, and the
+    code. Only fitted members are kept; columns are chosen anew, in a fraction of the time. A file
+    that is damaged, or cut short by a crash, counts as absent.
+
+    Parameters
+    ----------
+    folder
+        Made when first written to.
+    runner
+        Does what is left.
+    code
+        Digest of the code, as the process began with: :func:`models.registry.lineage.code_digest`.
+    """
+
+    def run(study: Study, tasks: Sequence[Task]) -> Iterator[tuple[int, Result]]:
+        of = _digest(study, code)
+        paths = [Path(folder) / f"{_name(of, task)}.piece" for task in tasks]
+        left = []
+        for number, (task, path) in enumerate(zip(tasks, paths, strict=True)):
+            found = _read(path) if task.member >= 0 else None
+            if found is None:
+                left.append(number)
+            else:
+                yield number, found
+        for place, result in runner(study, [tasks[number] for number in left]):
+            if isinstance(result, Said):
+                _write(paths[left[place]], result)
+            yield left[place], result
+
+    return run
+
+
+def _digest(study: Study, code: str) -> str:
+    made = hashlib.sha256(data_digest(study.dataset).encode())
+    made.update(config_digest(study.config, study.seed).encode())
+    made.update(code.encode())
+    recorded = study.recorded
+    if recorded is not None and study.config.augment is not None:
+        made.update(config_digest(recorded.features, recorded.labels, recorded.every).encode())
+        for values in (recorded.tape.times, recorded.tape.values, recorded.tape.fresh):
+            made.update(np.ascontiguousarray(values).tobytes())
+    return made.hexdigest()
+
+
+def _name(of: str, task: Task) -> str:
+    columns = None if task.chosen is None else task.chosen.names
+    told = msgspec.json.encode([of, task.fold, task.member, columns, task.effort])
+    return hashlib.sha256(told).hexdigest()[:32]
+
+
+def _read(path: Path) -> Said | None:
+    try:
+        found = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    if found.check != _check(found.effort, found.proba, found.model):
+        return None
+    return Said(found.effort, np.frombuffer(found.proba, "<f8").reshape(-1, 3), found.model)
+
+
+def _write(path: Path, said: Said) -> None:
+    proba = said.proba.astype("<f8").tobytes()
+    found = _Kept(said.effort, proba, said.model, _check(said.effort, proba, said.model))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".new-{os.getpid()}")
+    beside.write_bytes(msgspec.msgpack.encode(found))
+    beside.rename(path)
+
+
+def _check(effort: int, proba: bytes, model: bytes) -> str:
+    return hashlib.sha256(b"%d %d " % (effort, len(proba)) + proba + model).hexdigest()
