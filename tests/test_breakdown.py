@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from scipy.stats import t as student
 
 from validation.breakdown import Breakdown, Bucket, breakdown
 from validation.breakdown_table import tables
@@ -56,6 +57,14 @@ def test_hours_and_weekdays_are_those_of_the_calendar(second: int, zone: str) ->
     )
 
 
+def test_clocks_are_set_in_the_night() -> None:
+    # São Paulo, 2018-11-04: at midnight, 03:00 UTC, it is one o'clock
+    change = 1_541_300_400_000_000_000
+    found = seasons(change + np.array([-1, 0]) * MINUTE, "America/Sao_Paulo")
+    assert found["hour"].codes.tolist() == [23, 1]
+    assert found["weekday"].codes.tolist() == [5, 6]
+
+
 def test_sessions_over_midnight_and_none() -> None:
     found = seasons(bars(24, 60), sessions={"night": (22, 2), "early": (1, 5), "noon": (12, 13)})
     codes = found["session"].codes
@@ -97,6 +106,23 @@ def test_figures_by_hand() -> None:
     assert math.isnan(first.net_p)
     assert found.tests == 0, "two blocks are too few to tell"
     assert bucket(found, "session", "Asia").count == 24
+
+
+def test_the_probability_is_students() -> None:
+    """Blocks of one, 12 and 12: the spread within, or that of all where it is larger."""
+    rng = np.random.default_rng(6)
+    for apart in (0.1, 5.0):
+        values = rng.normal(size=24) * np.where(np.arange(24) % 2, 3.0, 1.0)
+        values[::2] += apart
+        found = breakdown(
+            values, np.ones(24), START + np.arange(24), regime=np.arange(24) % 2, block=1
+        )
+        one, other = values[::2], values[1::2]
+        within = (one.var(ddof=1) + other.var(ddof=1)) / 12
+        spread = math.sqrt(max(within, 2.0 * values.var(ddof=1) / 12))
+        p = 2.0 * student.sf(abs(one.mean() - other.mean()) / spread, 11)
+        assert found.tests == 2
+        assert bucket(found, "regime", "0").net_p == pytest.approx(min(1.0, 2.0 * p))
 
 
 def test_a_planted_hour_is_found() -> None:

@@ -143,6 +143,12 @@ def test_every_path_has_the_figures_of_its_returns() -> None:
         assert paths.turnover[path] == pytest.approx(changes[chosen].mean())
 
 
+def test_a_drawdown_starts_at_its_last_peak() -> None:
+    returns = np.array([0.25, 0.0, 0.0, -0.1, 0.25, 0.0])
+    paths = walk(returns, np.ones(6), 6, 1, np.random.default_rng(0))
+    assert paths.length[0] == drawdown_length(returns) == 2
+
+
 def test_performance_is_what_the_formulas_say() -> None:
     rng = np.random.default_rng(1)
     returns, exposures = rng.normal(0.001, 0.02, 400), rng.choice([-1.0, 0.0, 1.0], 400)
