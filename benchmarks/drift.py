@@ -1,0 +1,217 @@
+"""Drift: how late it is told and how often falsely, on streams whose change is known; and its cost.
+
+``python -m benchmarks.drift``; ``--runs 20`` for fewer repetitions. Errors: losses of a forecaster
+whose mean rises by so many of their standard deviations. Columns: twenty with memory, of which one
+moves, or grows wilder; training is 10,000 rows. Delays are in decisions.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from time import process_time
+
+import numpy as np
+from river.drift import ADWIN
+
+from models.drift import (
+    ColumnDrift,
+    ColumnDriftConfig,
+    DriftConfig,
+    DriftMonitor,
+    Reference,
+)
+
+CALM, AFTER = 2000, 4000
+"""Decisions before a change, and after it until it is given up."""
+
+COLUMNS, TRAINED = 20, 10_000
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=60)
+    runs = parser.parse_args().runs
+    errors(runs)
+    false_errors()
+    columns(max(runs // 3, 5))
+    false_columns()
+    cost()
+
+
+def told(delays: list[int], early: int) -> str:
+    """Median, nine in ten, how many were never found, and how many runs alarmed too early."""
+    if not delays:
+        return f"{'-':>8} {'-':>8}"
+    found = np.array(delays, float)
+    quantiles = [f"{q:8.0f}" if np.isfinite(q) else f"{'never':>8}" for q in deciles(found)]
+    return " ".join(quantiles) + f" {np.isinf(found).mean():7.0%} {early:6}"
+
+
+def deciles(found: np.ndarray) -> tuple[float, float]:
+    """Return the median and the ninth decile; inf stays inf."""
+    ordered = np.sort(found)
+    return float(ordered[len(ordered) // 2]), float(ordered[int(0.9 * (len(ordered) - 1))])
+
+
+def losses(rng: np.random.Generator, n: int, overlap: int) -> np.ndarray:
+    """Log losses of a three-class forecaster: mean .97, standard deviation .5; those overlap."""
+    noise = rng.normal(size=n + overlap - 1)
+    noise = np.convolve(noise, np.ones(overlap), "valid") / np.sqrt(overlap)
+    return np.asarray(np.maximum(0.97 + 0.5 * noise, 0.01))
+
+
+def river(config: DriftConfig, overlap: int) -> Callable[[float], bool]:
+    """Update river's ADWIN, as it comes."""
+    adwin = ADWIN()
+
+    def update(loss: float) -> bool:
+        adwin.update(loss)
+        return bool(adwin.drift_detected)
+
+    return update
+
+
+def own(config: DriftConfig, overlap: int) -> Callable[[float], bool]:
+    """Update the monitor."""
+    monitor = DriftMonitor(config, overlap)
+    return lambda loss: monitor.update(loss) is not None
+
+
+def errors(runs: int) -> None:
+    """Print how late a rise of the mean loss is told."""
+    print(f"errors: delay of an alarm, {runs} runs, {CALM} calm decisions before")
+    print(
+        f"{'overlap':>8} {'shift':>6}  {'':8} {'median':>8} {'90 %':>8} {'never':>7} {'early':>6}"
+    )
+    for overlap in (1, 6):
+        for shift in (0.25, 0.5, 1.0, 2.0):
+            for name, make in (("river", river), ("own", own)):
+                if name == "river" and overlap > 1:
+                    continue  # its false alarms below say why
+                delays, early = [], 0
+                for seed in range(runs):
+                    rng = np.random.default_rng(seed)
+                    stream = losses(rng, CALM + AFTER, overlap)
+                    stream[CALM:] += 0.5 * shift
+                    update = make(DriftConfig(), overlap)
+                    alarms = [i for i, x in enumerate(stream.tolist()) if update(x)]
+                    early += any(i < CALM for i in alarms)
+                    delays.append(next((i - CALM for i in alarms if i >= CALM), np.inf))
+                print(f"{overlap:8} {shift:5} sd  {name:8} {told(delays, early)}")
+
+
+def false_errors(n: int = 100_000) -> None:
+    """Print how often an alarm is raised where nothing changes."""
+    print(f"\nerrors: false alarms per 10,000 of {n:,} decisions")
+    for overlap in (1, 6, 30):
+        stream = losses(np.random.default_rng(0), n, overlap).tolist()
+        found = {}
+        for name, make in (("river", river), ("own", own)):
+            update = make(DriftConfig(), overlap)
+            found[name] = sum(map(update, stream)) / n * 1e4
+        print(f"  labels overlap {overlap:2}: river {found['river']:6.1f}, own {found['own']:6.1f}")
+
+
+def memory(rng: np.random.Generator, n: int, width: int, rho: float) -> np.ndarray:
+    """Draw standard normal columns, autoregressive of order one."""
+    x = rng.normal(size=(n, width))
+    x[1:] *= np.sqrt(1.0 - rho**2)
+    for i in range(1, n):
+        x[i] += rho * x[i - 1]
+    return x.astype(np.float32)
+
+
+class Alone(ColumnDrift):
+    """A column's drift by one of the two tests alone."""
+
+    test = "p_ks"
+
+    def _is_change(self, shift: object) -> bool:
+        return bool(getattr(shift, self.test) < self.config.alpha / 2.0)
+
+
+class ByPsi(Alone):
+    """By PSI."""
+
+    test = "p_psi"
+
+
+def columns(runs: int) -> None:
+    """Print how late a column's change is told, by either test and by both as they are used."""
+    print(f"\ncolumns: delay until the one that changed is told, {runs} runs, {COLUMNS} columns")
+    print(
+        f"{'memory':>7} {'change':>10}  {'':6} {'median':>8} {'90 %':>8} {'never':>7} {'early':>6}"
+    )
+    names = tuple(map(str, range(COLUMNS)))
+    changes = {"0.5 sd": (0.5, 1.0), "1 sd": (1.0, 1.0), "2 sd": (2.0, 1.0), "twice": (0.0, 2.0)}
+    for rho in (0.0, 0.9, 0.99):
+        found: dict[tuple[str, str], list[int]] = {}
+        early: dict[tuple[str, str], int] = {}
+        for seed in range(runs):
+            X = memory(np.random.default_rng(seed), TRAINED + CALM + AFTER, COLUMNS, rho)
+            reference = Reference.of(X[:TRAINED], names)
+            for change, (shift, scale) in changes.items():
+                moved = X[TRAINED:].copy()
+                moved[CALM:, 0] = moved[CALM:, 0] * scale + shift
+                for test, kind in (("ks", Alone), ("psi", ByPsi), ("both", ColumnDrift)):
+                    drift = kind(reference, ColumnDriftConfig(every=50))
+                    alarms = [
+                        (i, one.name) for i, row in enumerate(moved) for one in drift.update(row)
+                    ]
+                    key = (change, test)
+                    early[key] = early.get(key, 0) + any(i < CALM for i, _ in alarms)
+                    late = (i - CALM for i, name in alarms if i >= CALM and name == "0")
+                    found.setdefault(key, []).append(next(late, np.inf))
+        for (change, test), delays in found.items():
+            print(f"{rho:7} {change:>10}  {test:6} {told(delays, early[change, test])}")
+
+
+def false_columns(n: int = 100_000) -> None:
+    """Print how often columns are told to have changed where none has, and what custom would."""
+    print(f"\ncolumns: false alarms per 10,000 of {n:,} decisions, {COLUMNS} columns of any memory")
+    names = tuple(map(str, range(COLUMNS)))
+    for rho in (0.0, 0.9, 0.99):
+        X = memory(np.random.default_rng(1), TRAINED + n, COLUMNS, rho)
+        drift = ColumnDrift(Reference.of(X[:TRAINED], names), ColumnDriftConfig())
+        mine = custom = 0
+        above: set[str] = set()
+        for i, row in enumerate(X[TRAINED:]):
+            mine += len(drift.update(row)) > 0
+            if i % 100 == 99 and (looked := drift.look()):
+                now = {one.name for one in looked if one.psi > 0.25}
+                custom += len(now - above) > 0
+                above = now
+        per = 1e4 / n
+        print(f"  memory {rho}: {mine * per:.1f}; where PSI > .25 is enough {custom * per:.1f}")
+
+
+def cost() -> None:
+    """Print the processor time of an update."""
+    rng = np.random.default_rng(2)
+    stream = losses(rng, 200_000, 1).tolist()
+    print("\ncost of an update, µs of processor time")
+    for name, update in (("river's ADWIN", ADWIN().update), ("own", own(DriftConfig(), 1))):
+        update(1.0)
+        start = process_time()
+        for x in stream:
+            update(x)
+        print(f"  errors, {name}: {(process_time() - start) / len(stream) * 1e6:.2f}")
+    for width in (20, 150):
+        X = memory(rng, 30_000, width, 0.9)
+        start = process_time()
+        reference = Reference.of(X[:TRAINED], tuple(map(str, range(width))))
+        made = process_time() - start
+        drift = ColumnDrift(reference, ColumnDriftConfig())
+        for row in X[:600]:
+            drift.update(row)
+        start = process_time()
+        for row in X[10_000:]:
+            drift.update(row)
+        each = (process_time() - start) / 20_000 * 1e6
+        print(f"  {width} columns, looks included: {each:.1f}; the reference took {made:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
