@@ -8,9 +8,12 @@ from statistics import NormalDist
 import msgspec
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from validation.evidence import Evidence
+from validation.evidence import Champion, Evidence
 from validation.gate import GateConfig, judge
+from validation.gate.champion import champion as gate_champion
+from validation.gate.earnings import student
 from validation.verdict import Verdict
 
 CONFIG = GateConfig()
@@ -41,18 +44,13 @@ def evidence(seed: int, ic: float, n: int, believed: float = 0.05, trials: int =
     """
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=n)
-    signal = np.empty(n)
-    signal[0] = noise[0]
-    for t in range(1, n):
-        signal[t] = 0.95 * signal[t - 1] + (1 - 0.95**2) ** 0.5 * noise[t]
+    noise[1:] *= (1 - 0.95**2) ** 0.5
+    signal = lfilter([1.0], [1.0, -0.95], noise)
     returns = ic * signal + (1 - ic**2) ** 0.5 * rng.normal(size=n)
-    exposures, held = np.empty(n), 0.0
-    for t in range(n):
-        if abs(signal[t]) > 0.8:
-            held = float(np.sign(signal[t]))
-        elif held * signal[t] < 0.0:
-            held = 0.0
-        exposures[t] = held
+    side, far = np.sign(signal), np.abs(signal) > 0.8
+    event = far | (np.diff(side, prepend=0.0) != 0.0)
+    last = np.maximum.accumulate(np.where(event, np.arange(n), 0))
+    exposures = np.where(far, side, 0.0)[last]
     paid = COST * np.abs(np.diff(exposures, prepend=0.0))
     mean, spread = believed * signal, (1 - believed**2) ** 0.5
     down, up = cdf((-BOUND - mean) / spread), 1.0 - cdf((BOUND - mean) / spread)
@@ -67,6 +65,8 @@ def evidence(seed: int, ic: float, n: int, believed: float = 0.05, trials: int =
         log_loss=-np.log(chances[np.arange(n), label]),
         base_log_loss=np.full(n, np.log(3.0)),
         trials=trials,
+        probabilities=chances,
+        labels=label,
     )
 
 
@@ -75,6 +75,12 @@ def ruling(given: Evidence, seed: int = 0) -> Verdict:
 
 
 GOOD = evidence(1, ic=0.08, n=20_000)
+BETTER = Champion("1", GOOD.net_returns + 1e-6, GOOD.log_loss)
+WISER = Champion("2", GOOD.net_returns - 1e-6, GOOD.log_loss - 1e-6)
+STANDING = {"exposures": np.ones(20_000), "market": np.log1p(GOOD.net_returns)}
+LEVERED = {"net_returns": GOOD.net_returns * 2000, "exposures": GOOD.exposures * 2000}
+SWELL = 3e-5 * np.sin(np.arange(20_000) / 300.0)
+"""A drift that lasts for hundreds of decisions, and comes to nothing."""
 
 
 def failed(verdict: Verdict) -> list[str]:
@@ -107,7 +113,7 @@ def test_good_evidence_is_promoted_and_says_why() -> None:
     verdict = ruling(GOOD)
     assert verdict.promoted
     assert failed(verdict) == []
-    assert len(verdict.reasons) == len(verdict.checks) == 7
+    assert len(verdict.reasons) == len(verdict.checks) == 12
     assert verdict.figures["t"] > 2.326
     assert verdict.figures["timing_p"] == 0.005
 
@@ -116,11 +122,17 @@ def test_good_evidence_is_promoted_and_says_why() -> None:
     ("change", "check", "headline"),
     [
         ({"net_returns": GOOD.net_returns - 1e-5}, "profit", "no edge"),
-        ({"market": np.roll(GOOD.market, 777)}, "timing", "no edge"),
+        (STANDING, "timing", "no edge"),
         ({"log_loss": GOOD.log_loss + 0.01}, "skill", "no edge"),
-        ({"net_returns": GOOD.net_returns * 2000}, "drawdown", "no edge"),
+        ({"labels": np.roll(GOOD.labels, 1) // 2 * 2}, "calibration", "no edge"),
+        ({"champion": BETTER}, "champion", "no edge"),
+        ({"champion": WISER}, "champion", "no edge"),
+        (LEVERED, "drawdown", "no edge"),
         ({"trades": 99}, "trades", "inconclusive"),
         ({"jumps": 499}, "jumps", "inconclusive"),
+        ({"net_returns": GOOD.net_returns + SWELL}, "blocks", "inconclusive"),
+        ({"net_returns": GOOD.net_returns + 2e-5}, "fills", "suspicious"),
+        ({"log_loss": GOOD.log_loss * 0.7}, "surprise", "suspicious"),
     ],
 )
 def test_each_condition_stops_a_promotion(
@@ -145,6 +157,116 @@ def test_the_more_was_tried_the_more_it_takes() -> None:
     assert verdict.headline == "no edge"
 
 
+def test_unlike_trials_take_more_and_copies_don_t_take_less() -> None:
+    t = ruling(GOOD).figures["t"]
+    weaker = GOOD.net_returns - GOOD.net_returns.mean() * (1.0 - 4.0 / t)
+    given = replace(GOOD, net_returns=weaker, trials=20)
+    assert ruling(given).promoted
+    wild = replace(given, trial_sharpes=np.linspace(-0.05, 0.05, 20))
+    assert failed(ruling(wild)) == ["deflated"]
+    alike = replace(given, trial_sharpes=np.full(20, 0.01))
+    assert ruling(alike).figures == ruling(given).figures
+
+
+def test_what_the_figures_say_agrees_with_the_checks() -> None:
+    figures = ruling(GOOD).figures
+    assert figures["min_track_record"] < figures["decisions"]
+    assert figures["probabilistic_sharpe"] == figures["deflated_sharpe"] > 0.999
+    losing = ruling(replace(GOOD, net_returns=-GOOD.net_returns)).figures
+    assert "min_track_record" not in losing  # no record is long enough
+    assert losing["probabilistic_sharpe"] < 0.001
+
+
+def test_an_equal_or_worse_champion_doesn_t_stop_it() -> None:
+    for champion in (
+        Champion("itself", GOOD.net_returns, GOOD.log_loss),
+        Champion("worse", GOOD.net_returns - 1e-6, GOOD.log_loss + 1e-6),
+    ):
+        verdict = ruling(replace(GOOD, champion=champion))
+        assert verdict.promoted
+        assert verdict.figures["worse_than_champion"] == 0.0
+
+
+def test_one_of_two_equals_is_seldom_refused() -> None:
+    """As many as the configuration says: a quarter."""
+    rng = np.random.default_rng(8)
+    refused = 0
+    for _ in range(60):
+        noise = rng.normal(0.0, 1e-5, 20_000)
+        champion = Champion("equal", GOOD.net_returns + noise, GOOD.log_loss)
+        found = gate_champion(replace(GOOD, champion=champion), CONFIG, rng)
+        assert found is not None
+        refused += not found.check.passed
+    assert 6 <= refused <= 25
+
+
+def foreseeing(seed: int, ahead: int) -> Evidence:
+    """A position that knows the return to come, or the one just gone where ``ahead`` is 0."""
+    rng = np.random.default_rng(seed)
+    market = rng.normal(0.0, SCALE, 20_001)
+    seen = market[1:] if ahead else market[:-1]
+    exposures = np.sign(0.3 * seen / SCALE + rng.normal(size=20_000))
+    paid = COST * SCALE * np.abs(np.diff(exposures, prepend=0.0))
+    return replace(
+        GOOD,
+        net_returns=exposures * market[1:] - 0.1 * paid,
+        exposures=exposures,
+        market=market[1:],
+    )
+
+
+def test_who_knows_the_next_return_is_suspected() -> None:
+    verdict = ruling(foreseeing(1, ahead=1))
+    assert verdict.headline == "suspicious"
+    assert failed(verdict) == ["surprise", "decay"]
+    assert ruling(foreseeing(1, ahead=0)).headline == "no edge"
+
+
+def test_a_small_leak_is_caught_by_how_it_decays() -> None:
+    """An information coefficient of .1 may be true, but not if a decision later nothing is left."""
+    rng = np.random.default_rng(3)
+    market = rng.normal(0.0, SCALE, 20_000)
+    exposures = np.sign(0.12 * market / SCALE + rng.normal(size=20_000))
+    given = replace(GOOD, net_returns=exposures * market, exposures=exposures, market=market)
+    verdict = ruling(given)
+    assert 0.05 < verdict.figures["information_coefficient"] < 0.2
+    assert failed(verdict) == ["decay"]
+    assert verdict.headline == "suspicious"
+    allowed = CONFIG.model_copy(update={"max_decay": None})
+    assert judge(given, allowed, np.random.default_rng(0)).promoted
+
+
+def test_without_probabilities_calibration_is_not_claimed() -> None:
+    verdict = ruling(replace(GOOD, probabilities=None, labels=None))
+    assert verdict.promoted
+    assert "calibration" not in [check.name for check in verdict.checks]
+
+
+def test_little_data_is_too_little_to_call_an_ensemble_calibrated() -> None:
+    few = slice(0, 1500)
+    given = replace(
+        GOOD,
+        log_loss=GOOD.log_loss[few],
+        base_log_loss=GOOD.base_log_loss[few],
+        probabilities=GOOD.probabilities[few],
+        labels=GOOD.labels[few],
+    )
+    figures = ruling(given).figures
+    between = (figures["calibration_error"] + figures["calibration_bound"]) / 2.0
+    strict = CONFIG.model_copy(update={"calibration": between})
+    checks = {c.name: c for c in judge(given, strict, np.random.default_rng(0)).checks}
+    assert not checks["calibration"].passed
+    assert checks["calibration"].means == "inconclusive"
+
+
+@pytest.mark.parametrize("few", [24, 100])
+def test_the_profit_test_has_its_size_with_few_blocks_too(few: int) -> None:
+    """Student's quantile: with the normal one, 24 blocks let 1.5 in 100 through."""
+    z = np.random.default_rng(few).normal(size=(20_000, few))
+    t = z.mean(axis=1) / z.std(axis=1, ddof=1) * few**0.5
+    assert (t > student(2.326, few - 1)).mean() == pytest.approx(0.01, abs=0.0022)
+
+
 def test_enough_jumps_don_t_stop_it() -> None:
     assert ruling(replace(GOOD, jumps=500)).promoted
 
@@ -158,7 +280,8 @@ def test_too_little_is_inconclusive_whatever_it_shows() -> None:
         "1199 hold-out decisions, 1199 of them labelled; needs at least 1200 and 600 to test "
         "anything",
     )
-    unlabelled = replace(GOOD, log_loss=np.empty(0), base_log_loss=np.empty(0))
+    none = np.empty(0)
+    unlabelled = replace(GOOD, log_loss=none, base_log_loss=none, probabilities=None, labels=None)
     assert ruling(unlabelled).headline == "inconclusive"
 
 
@@ -212,6 +335,11 @@ def test_same_seed_same_verdict_and_json_comes_back() -> None:
     [
         ({"exposures": np.zeros(3)}, "exposures must have 20000 values, had 3"),
         ({"log_loss": np.zeros(3)}, "log_loss must have 20000 values, had 3"),
+        ({"champion": Champion("1", np.zeros(3), GOOD.log_loss)}, "champion.net_returns must have"),
+        ({"labels": None}, "probabilities and labels are told both or neither"),
+        ({"labels": GOOD.labels[:3]}, r"probabilities must be \[20000, 3\]"),
+        ({"labels": GOOD.labels + 1}, "labels must be 0, 1 or 2, was 3 at decision"),
+        ({"probabilities": GOOD.probabilities * 2}, "probabilities must sum to 1, were"),
         ({"trials": 0}, "trials must count this one, was 0"),
         ({"market": np.append(GOOD.market[:-1], np.nan)}, "market must be finite, was nan at"),
     ],

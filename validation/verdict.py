@@ -20,11 +20,14 @@ class Check(msgspec.Struct, frozen=True):
         Whether it holds.
     text
         The figure and the bound.
+    means
+        The verdict if it doesn't hold: "no edge", "inconclusive" or "suspicious".
     """
 
     name: str
     passed: bool
     text: str
+    means: str = "no edge"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -35,7 +38,8 @@ class Verdict(msgspec.Struct, frozen=True):
     promoted
         Whether real orders may follow.
     headline
-        "edge", "no edge" or "inconclusive".
+        "edge"; "no edge": luck explains it; "inconclusive": too little to tell; "suspicious": too
+        good to be true, look for a leak.
     reasons
         The conditions that decided it, each with its figures: those that failed, or all that
         held where promoted.
