@@ -1,4 +1,4 @@
-"""Splits: nothing shared with the test, and noise stays noise."""
+"""Splits: nothing shared with the test; that noise stays noise stands in test_leakage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.neighbors import KNeighborsClassifier
 
 from validation.splits import chronological, purged_kfold
 
@@ -49,40 +48,6 @@ def test_three_parts_share_no_outcome(seed: int, m: int, embargo: int) -> None:
     assert (ends[split.validation] + embargo < second).all()
     lost = set(range(round(0.5 * m))) - set(split.train.tolist())
     assert all(ends[i] + embargo >= first for i in lost)
-
-
-def accuracy(seed: int, purged: bool) -> float:
-    """Score 5-NN on labels that overlap by fifty events and features that know nothing.
-
-    Source: facts on leakage; the truth is .5.
-    """
-    rng = np.random.default_rng(seed)
-    n, horizon = 2000, 50
-    total = np.concatenate(([0.0], rng.normal(size=n + horizon).cumsum()))
-    y = (total[horizon : horizon + n] > total[:n]).astype(int)
-    features = np.zeros((n, 3))
-    noise = rng.normal(size=(n, 3))
-    for t in range(1, n):
-        features[t] = 0.995 * features[t - 1] + noise[t]
-    rows = np.arange(n)
-    if purged:
-        folds = list(purged_kfold(rows + horizon, rows, 5, embargo=horizon))
-    else:
-        parts = np.array_split(rng.permutation(n), 5)
-        folds = [(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(5)]
-    right = 0
-    for train, test in folds:
-        model = KNeighborsClassifier(5).fit(features[train], y[train])
-        right += int((model.predict(features[test]) == y[test]).sum())
-    return right / n
-
-
-def test_noise_stays_noise_where_shuffling_finds_skill() -> None:
-    honest = np.array([accuracy(seed, purged=True) for seed in range(24)])
-    shuffled = np.array([accuracy(seed, purged=False) for seed in range(3)])
-    error = honest.std(ddof=1) / len(honest) ** 0.5
-    assert abs(honest.mean() - 0.5) < 3.0 * error
-    assert shuffled.mean() > 0.7, "positive control: this data does leak"
 
 
 def test_wrong_calls_say_why() -> None:
