@@ -6,19 +6,30 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from models.member import Member
-from models.members.config import LgbmConfig, MemberConfig
-from models.nets.config import GruConfig
+from models.members.config import (
+    LgbmConfig,
+    LogisticConfig,
+    MemberConfig,
+)
+from models.nets.config import CnnConfig, GruConfig, LstmConfig, MlpConfig, TransformerConfig
 
 __all__ = ["KINDS", "AnyMember", "make"]
 
 KINDS = {
-    "lgbm": "models.members.lgbm:Lgbm",
+    "cnn": "models.nets.cnn:Cnn",
     "gru": "models.nets.gru:Gru",
+    "lgbm": "models.members.lgbm:Lgbm",
+    "logistic": "models.members.logistic:Logistic",
+    "lstm": "models.nets.lstm:Lstm",
+    "mlp": "models.nets.mlp:Mlp",
+    "transformer": "models.nets.transformer:Transformer",
 }
 """The class of each kind. It is imported when one is made: training libraries are heavy, and who
 only reads a configuration needs none."""
 
-AnyMember = LgbmConfig | GruConfig
+AnyMember = (
+    CnnConfig | GruConfig | LgbmConfig | LogisticConfig | LstmConfig | MlpConfig | TransformerConfig
+)
 """Settings of any member, told apart by ``kind``."""
 
 
