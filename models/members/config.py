@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from market.config import Config
 
-__all__ = ["LgbmConfig", "MemberConfig", "Rate", "Share", "Window"]
+__all__ = ["LgbmConfig", "LogisticConfig", "MemberConfig", "Rate", "Share", "Window"]
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 Window = Annotated[int, Field(ge=1, le=512)]
@@ -73,3 +73,22 @@ class LgbmConfig(MemberConfig):
     min_leaf: Annotated[int, Field(ge=1)] = 100
     l2: Annotated[float, Field(ge=0.0)] = 5.0
     feature_share: Share = 0.7
+
+
+class LogisticConfig(MemberConfig):
+    """Multinomial logistic regression.
+
+    Parameters
+    ----------
+    window
+        Decision rows it looks at; each lag is a column of its own.
+    C
+        How far coefficients of standardised columns may go: the variance of the normal law that
+        they are thought to come from. 1 is nearly free on thousands of rows.
+    max_iter
+        Most steps of L-BFGS.
+    """
+
+    kind: Literal["logistic"] = "logistic"
+    C: Annotated[float, Field(gt=0.0)] = 0.01
+    max_iter: Annotated[int, Field(ge=1, le=100_000)] = 1000
