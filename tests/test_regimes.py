@@ -160,7 +160,7 @@ def test_an_impossible_row_has_a_regime_too():
 def test_gaps_in_training_begin_a_new_sequence():
     rows, _, fresh = switching(6, 3000, stay=(0.999, 0.999))
     torn = fresh.copy()
-    torn[::20] = True  # every change that a tear hides leaves the states longer-lived, never less
+    torn[::60] = True  # every change that a tear hides leaves the states longer-lived, never less
     whole = fit_regime(HmmConfig(restarts=1), rows, NAMES, fresh, 1).numbers
     apart = fit_regime(HmmConfig(restarts=1), rows, NAMES, torn, 1).numbers
     assert whole.transitions != apart.transitions

@@ -1,11 +1,15 @@
 import math
+import re
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from pydantic import ValidationError
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from market.errors import DataError
+from models.regime import RegimeConfig
 from models.volatility import (
     EnsembleNumbers,
     EwmaConfig,
@@ -282,3 +286,12 @@ def test_a_known_volatility_is_forecast_within_noise():
 def test_members_must_differ():
     with pytest.raises(ValidationError, match="members must differ, were ewma_94, ewma_94"):
         VolatilityEnsembleConfig(members=(EwmaConfig(), EwmaConfig(decay=0.94)))
+
+
+def test_the_settings_that_the_page_shows_are_settings():
+    page = (Path(__file__).parents[1] / "docs" / "volatility.md").read_text(encoding="utf-8")
+    shown = [yaml.safe_load(one) for one in re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)]
+    config = VolatilityEnsembleConfig.model_validate(shown[0]["volatility"])
+    assert [one.name for one in config.members] == ["ewma_94", "garch_t", "egarch", "har_1_12_288"]
+    for one in shown[1]["regimes"]:
+        TypeAdapter(RegimeConfig).validate_python(one)

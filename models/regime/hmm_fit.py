@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -124,10 +127,22 @@ def _fitted(
             for state in range(states)
         ]
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet():
         # a state that no row is left in divides by nothing; what comes of it is refused later
         warnings.simplefilter("ignore", RuntimeWarning)
         return model.fit(z, lengths)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep hmmlearn from printing that a last step came out a trifle less likely."""
+    logger = logging.getLogger("hmmlearn")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _numbers(config: HmmConfig, model: Any, center: Floats, scale: Floats) -> HmmNumbers:

@@ -82,9 +82,10 @@ def pool_weights(proxy: Floats, variances: Floats, shrink: float) -> Floats:
         options={"ftol": 1e-10, "maxiter": 200},
     )
     weights = np.clip(found.x, 0.0, None)
-    # a search that went astray must never be worse than not to search
-    if not np.isfinite(weights).all() or loss(weights / weights.sum())[0] > loss(equal)[0]:
-        return equal
+    weights = weights / weights.sum() if np.isfinite(weights).all() else equal
+    # where a price jumps out of standstill losses are huge and the search may stop short: what it
+    # found must at least be better than no search
+    weights = min((weights, equal, *np.eye(k)), key=lambda one: loss(one)[0]).copy()
     weights[weights < _LEAST] = 0.0
     best: Floats = weights / weights.sum()
     return best
