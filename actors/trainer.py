@@ -16,7 +16,8 @@ from market.beside import Beside
 from market.tape import Tape
 from models.fit import fit_ensemble
 from models.fitting.augmenting import Recorded
-from models.registry import Registry
+from models.registry import Lineage, Registry, RegistryConfig
+from models.registry.lineage import code_digest
 from policies.export import export
 from policies.rllib import train
 from risk.lease import LeaseBook
@@ -52,6 +53,8 @@ class Learned:
         Out of fold.
     columns
         Which it takes, in a few words.
+    lineage
+        What it was made of.
     """
 
     symbol: str
@@ -61,6 +64,7 @@ class Learned:
     frequencies: tuple[float, float, float]
     metrics: dict[str, float]
     columns: str
+    lineage: Lineage
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ class TrainerShell:
 
     def __init__(self, config: FloorConfig) -> None:
         self._config = config
-        self._registry = Registry(config.folder / "registry")
+        self._registry = Registry(RegistryConfig.of(config.folder))
+        self._code = code_digest()
         self._progress = Progress()
 
     @ray.method
@@ -110,6 +115,9 @@ class TrainerShell:
             frequencies=fitted.card.frequencies,
             metrics=fitted.metrics,
             columns=fitted.card.told,
+            lineage=Lineage.of(
+                learnt, config.ensemble, features, config.labels, one, config.seed, code=self._code
+            ),
         )
 
     @ray.method
@@ -138,6 +146,7 @@ class TrainerShell:
         trader = spec.trader(MemoryJournal(keep=False))
         result = run([unseen], lambda _: trader, book, {symbol: near})
         report("gate", 0.8)
+        number = self._registry.tried(symbol, f"{spec.policy} on {learned.folder.name}")
         evidence = gather(
             result.sleeves[symbol],
             unseen,
@@ -145,14 +154,15 @@ class TrainerShell:
             config.labels,
             spec.every,
             np.array(learned.frequencies),
-            self._registry.tried(symbol, f"{spec.policy} on {learned.folder.name}"),
+            number,
             near,
         )
         verdict = judge(evidence, config.gate, np.random.default_rng(config.seed))
-        self._registry.register(symbol, learned.folder, learned.metrics, verdict.as_dict())
-        entry = self._registry.latest(symbol)
-        assert entry is not None
-        return Path(entry.folder), verdict
+        self._registry.found(symbol, number, verdict.figures)
+        entry = self._registry.register(
+            symbol, learned.folder, learned.metrics, verdict, learned.lineage
+        )
+        return self._registry.fetch(entry, config.folder / "models" / symbol), verdict
 
     def _report(self, task: str) -> Callable[[str, float], None]:
         """Return a callback that keeps the progress of a task."""

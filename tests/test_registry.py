@@ -1,165 +1,281 @@
-"""The registry: whole or not at all, in order, and no trial is ever forgotten."""
+"""The registry: whole or not at all, no champion without a verdict, no trial forgotten."""
 
-import json
+import math
 import os
 import shutil
-import subprocess
-import sys
-from dataclasses import replace
 
+import msgspec
 import pytest
 
-from market.errors import StateError
-from models.card import read
-from models.fit import fit_ensemble
-from models.registry import Registry
+from market.errors import SchemaMismatch, StateError
+from models.card import CARD, read
+from models.registry import Move, Registry, RegistryConfig
+from models.registry.client import Client
 from models.runtime import EnsembleRuntime
-from tests.model_data import QUICK, dataset, silent
-
-CONFIG = QUICK.model_copy(update={"gru": None})
-EDGE, NONE = {"promoted": True, "headline": "edge"}, {"promoted": False, "headline": "no edge"}
+from tests.registry_ensembles import EDGE, NONE, SCHEMA, lineage, saved
+from validation.verdict import Check, Verdict
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Two ensembles of R_75, one of R_100."""
-    home, data = tmp_path_factory.mktemp("ensembles"), dataset(700, ic=0.3)
-    fits = [(data, 1), (data, 2), (replace(data, symbol="R_100"), 1)]
-    return [
-        fit_ensemble(one, CONFIG, seed, silent).save(home / str(i))
-        for i, (one, seed) in enumerate(fits)
-    ]
+    """Three ensembles of R_75, one of R_100."""
+    home = tmp_path_factory.mktemp("ensembles")
+    told = [("R_75", 1), ("R_75", 2), ("R_75", 3), ("R_100", 1)]
+    return [saved(home / str(i), *one) for i, one in enumerate(told)]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A new database: MLflow takes a second to make one, so tests copy it."""
+    config = RegistryConfig(folder=tmp_path_factory.mktemp("registry"))
+    with Client(config).alone(make=True):
+        return config.folder
 
 
 @pytest.fixture
-def registry(tmp_path):
-    return Registry(tmp_path / "registry")
+def registry(tmp_path, empty):
+    shutil.copytree(empty, tmp_path / "registry")
+    with Registry(tmp_path / "registry") as made:
+        yield made
 
 
-def test_what_is_registered_can_be_loaded(registry, folders):
-    version = registry.register("R_75", folders[0], {"log_loss": 1.05}, NONE)
-    entry = registry.latest("R_75")
-    assert (entry.number, entry.symbol, entry.version) == (1, "R_75", version)
-    assert (entry.metrics, entry.verdict) == ({"log_loss": 1.05}, NONE)
-    assert EnsembleRuntime.load(entry.folder, entry.schema).version == version
+def kept(registry, folder, verdict=EDGE):
+    return registry.register(read(folder)[0].symbol, folder, {}, verdict, lineage())
 
 
-def test_latest_is_the_last_registered(registry, folders):
-    first = registry.register("R_75", folders[0], {}, EDGE)
-    second = registry.register("R_75", folders[1], {}, NONE)
-    registry.register("R_100", folders[2], {}, NONE)
-    assert registry.latest("R_75").version == second
-    assert registry.latest("R_75", promoted=True).version == first
-    assert registry.latest("R_100", promoted=True) is None
-    assert registry.latest("R_50") is None
+def test_what_is_registered_can_be_loaded(registry, folders, tmp_path):
+    metrics = {"log_loss": 1.05, "gru_log_loss": math.nan}
+    verdict = Verdict(True, "edge", ("t 3",), {"t": 3.0}, (Check("profit", True, "t 3"),))
+    entry = registry.register("R_75", folders[0], metrics, verdict, lineage())
+    assert math.isnan(entry.metrics["gru_log_loss"])
+    assert (entry.number, entry.version, entry.schema) == (1, read(folders[0])[0].version, SCHEMA)
+    assert entry.metrics["log_loss"] == 1.05
+    assert msgspec.convert(entry.verdict, Verdict) == verdict
+    assert entry.lineage == lineage()
+    found = registry.fetch(entry, tmp_path / "models", SCHEMA)
+    assert found == tmp_path / "models" / entry.version
+    assert EnsembleRuntime.load(found, SCHEMA).version == entry.version
+    assert sorted(one.name for one in found.iterdir()) == [CARD, "thirds.onnx"]
+    assert [one.name for one in (tmp_path / "models").iterdir()] == [entry.version]
+    assert registry.fetch(entry, tmp_path / "models", SCHEMA) == found
+
+
+def test_versions_go_by_number_hash_alias_and_latest(registry, folders):
+    first, second, third = (kept(registry, one, None) for one in folders[:3])
+    other = kept(registry, folders[3])
+    again = kept(registry, folders[0])
     assert [(one.symbol, one.number) for one in registry.list()] == [
         ("R_100", 1),
-        ("R_75", 1),
-        ("R_75", 2),
+        *(("R_75", number) for number in (1, 2, 3, 4)),
     ]
+    assert registry.list("R_100") == (other,)
+    assert registry.list("R_50") == ()
+    assert registry.resolve("R_75") == again
+    assert registry.resolve("R_75", 2) == registry.resolve("R_75", "2") == second
+    assert registry.resolve("R_75", third.version) == third
+    assert registry.resolve("R_75", first.version) == again
+    assert first.run != again.run
+    shadow = registry.promote("R_75", 2, "shadow")
+    challenger = registry.promote("R_75", third.version, "challenger")
+    assert (shadow.number, shadow.aliases) == (2, ("shadow",))
+    assert registry.resolve("R_75", "challenger") == challenger
+    assert registry.promote("R_75", 3, "shadow").aliases == ("challenger", "shadow")
+    assert registry.resolve("R_75", 2).aliases == ()
+    with pytest.raises(StateError, match=r"R_75 has no '9' in registry .*, but 1 \("):
+        registry.resolve("R_75", 9)
+    with pytest.raises(StateError, match="holds nothing of R_50; train it first"):
+        registry.resolve("R_50")
+    with pytest.raises(StateError, match="alias must be one of champion, challenger, shadow"):
+        registry.promote("R_75", 1, "best")
 
 
-def test_same_version_again_is_a_new_entry_of_the_same_files(registry, folders):
-    version = registry.register("R_75", folders[0], {}, NONE)
-    assert registry.register("R_75", folders[0], {}, EDGE) == version
-    entries = registry.list()
-    assert [one.promoted for one in entries] == [False, True]
-    assert len({one.folder for one in entries}) == 1
+@pytest.mark.parametrize("verdict", [None, NONE, {"promoted": "true"}, {"promoted": 1}])
+def test_nobody_is_champion_without_a_verdict_that_promotes(registry, folders, verdict):
+    kept(registry, folders[0], verdict)
+    with pytest.raises(StateError, match=r"1 can't be champion: the gate's verdict is .* gate"):
+        registry.promote("R_75", 1)
+    assert registry.resolve("R_75").aliases == ()
+    assert registry.history("R_75") == ()
+    # Whoever can write to MLflow can name anybody champion: here it still isn't one.
+    registry._client.set_registered_model_alias("pregao.R_75", "champion", "1")
+    with pytest.raises(StateError, match="1 is called champion, and its verdict is"):
+        registry.resolve("R_75", "champion")
+    registry.attach_verdict("R_75", 1, EDGE)
+    assert registry.promote("R_75", 1) == registry.resolve("R_75", "champion")
+
+
+def test_rollback_goes_back_step_by_step(registry, folders):
+    for one in folders[:3]:
+        kept(registry, one)
+    with pytest.raises(StateError, match="R_75 had no other champion to go back to"):
+        registry.rollback("R_75")
+    for number in (1, 2, 1, 3, 3):
+        registry.promote("R_75", number)
+    assert registry.history("R_75")[-1] == Move("promote", 3, 1)
+    assert [registry.rollback("R_75").number for _ in range(3)] == [1, 2, 1]
+    assert registry.resolve("R_75", "champion").number == 1
+    with pytest.raises(StateError, match="had no other champion"):
+        registry.rollback("R_75")
+    assert [one.act for one in registry.history("R_75")] == ["promote"] * 4 + ["rollback"] * 3
+
+
+def test_rollback_passes_over_who_may_not_lead(registry, folders):
+    for one in folders[:3]:
+        kept(registry, one)
+    kept(registry, folders[0])
+    for number in (1, 2, 3, 4):
+        registry.promote("R_75", number)
+    registry.attach_verdict("R_75", 3, NONE)
+    run = registry.resolve("R_75", 2).run
+    (damaged,) = registry.config.folder.glob(f"artifacts/R_75/{run}/**/thirds.onnx")
+    damaged.write_bytes(b"else")
+    assert registry.rollback("R_75").number == 1
+
+
+def test_other_features_are_refused(registry, folders, tmp_path):
+    entry = kept(registry, folders[0])
+    with pytest.raises(SchemaMismatch, match="made for features 0123456789abcdef, these are f"):
+        registry.fetch(entry, tmp_path / "models", "f" * 16)
+    assert not (tmp_path / "models").exists()
+    registry.fetch(entry, tmp_path / "models")
+    with pytest.raises(SchemaMismatch):
+        registry.fetch(entry, tmp_path / "models", "f" * 16)
+    wrong = msgspec.structs.replace(lineage(), features="0" * 64)
+    with pytest.raises(StateError, match="its lineage is of other features"):
+        registry.register("R_75", folders[0], {}, EDGE, wrong)
+
+
+def test_files_that_are_not_the_registered_ones_are_refused(registry, folders, tmp_path):
+    entry = kept(registry, folders[0])
+    (home,) = registry.config.folder.glob("artifacts/R_75/*/artifacts/ensemble")
+    good = (home / "thirds.onnx").read_bytes()
+    (home / "thirds.onnx").write_bytes(good + b" ")
+    with pytest.raises(StateError, match="not the file the card names"):
+        registry.fetch(entry, tmp_path / "models")
+    with pytest.raises(StateError, match="not the file the card names"):
+        registry.promote("R_75", 1)
+    assert list((tmp_path / "models").iterdir()) == []
+    (home / "thirds.onnx").unlink()
+    with pytest.raises(StateError, match="restore it from a copy, or register"):
+        registry.fetch(entry, tmp_path / "models")
+    for name in (CARD, "thirds.onnx"):  # another ensemble, sound in itself
+        shutil.copy(folders[1] / name, home)
+    with pytest.raises(StateError, match=f"registered was {entry.version}"):
+        registry.fetch(entry, tmp_path / "models")
+    shutil.copy(folders[0] / CARD, home)
+    found = registry.fetch(entry, tmp_path / "models")
+    (found / "thirds.onnx").write_bytes(b"")  # what was fetched is damaged: fetched again
+    assert (registry.fetch(entry, tmp_path / "models") / "thirds.onnx").read_bytes() == good
+
+
+@pytest.mark.parametrize("file", ["../x.onnx", "/etc/x.onnx", "model.pkl", ".onnx", "a\0.onnx"])
+def test_card_names_no_file_but_onnx_beside_it(registry, folders, tmp_path, file):
+    entry = kept(registry, folders[0])
+    (home,) = registry.config.folder.glob("artifacts/R_75/*/artifacts/ensemble")
+    text = (home / CARD).read_text().replace("thirds.onnx", file.replace("\0", "\\u0000"))
+    (home / CARD).write_text(text)
+    with pytest.raises(StateError, match="which is no ONNX file beside it"):
+        registry.fetch(entry, tmp_path / "models")
 
 
 def test_registry_can_be_moved(registry, folders, tmp_path):
-    registry.register("R_75", folders[0], {}, NONE)
-    shutil.move(registry.root, tmp_path / "elsewhere")
-    entry = Registry(tmp_path / "elsewhere").latest("R_75")
-    assert read(entry.folder)[0].version == entry.version
+    kept(registry, folders[0])
+    registry.close()
+    shutil.move(registry.config.folder, tmp_path / "elsewhere")
+    with Registry(tmp_path / "elsewhere") as moved:
+        kept(moved, folders[1])
+        for entry in moved.list("R_75"):
+            moved.fetch(entry, tmp_path / "models", SCHEMA)
+    assert not registry.config.folder.exists()
 
 
 def test_every_trial_counts(registry):
     assert registry.trials("R_75") == 0
-    assert [registry.tried("R_75", "lgbm", {"loss": 1.1}) for _ in range(3)] == [1, 2, 3]
-    assert registry.tried("R_100", "lgbm") == 1
-    assert Registry(registry.root).trials("R_75") == 3
+    assert [registry.tried("R_75", "lgbm") for _ in range(3)] == [1, 2, 3]
+    assert registry.tried("R_100", "gru", {"sharpe": 0.1}) == 1
+    registry.found("R_75", 2, {"sharpe": 0.25, "t": math.nan})
+    with Registry(registry.config) as other:
+        other.found("R_75", 3, {"sharpe": -0.5})
+        assert other.trials("R_75") == 3
+        told = other.trial_figures("R_75")
+    assert [one.what for one in told] == ["lgbm"] * 3
+    assert [one.figures for one in told] == [{}, {"sharpe": 0.25}, {"sharpe": -0.5}]
+    with pytest.raises(StateError, match="R_75 has no trial 9; note it with tried"):
+        registry.found("R_75", 9, {})
+
+
+def test_deleted_trials_stay_counted(registry):
+    client = registry._client
+    for _ in range(3):
+        registry.tried("R_75", "lgbm")
+    experiment = client.get_experiment_by_name("pregao/R_75").experiment_id
+    for run in client.search_runs([experiment])[:2]:
+        client.delete_run(run.info.run_id)
+    assert registry.tried("R_75", "lgbm") == 4
+    client.delete_experiment(experiment)
+    assert registry.trials("R_75") == 4
+    assert registry.tried("R_75", "lgbm") == 5
+    for run in client.search_runs([experiment], run_view_type=3):  # what `mlflow gc` does
+        client.delete_run(run.info.run_id)
+        client._client._tracking_client.store._hard_delete_run(run.info.run_id)
+    with Registry(registry.config) as other:
+        assert other.trials("R_75") == 5
+        assert other.tried("R_75", "lgbm") == 6
+
+
+def test_count_goes_on_behind_a_full_page(registry, monkeypatch):
+    monkeypatch.setattr("models.registry.trials.PAGE", 2)
+    assert [registry.tried("R_75", "lgbm") for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+    assert Registry(registry.config).trials("R_75") == 6
 
 
 def test_registrations_are_trials_too(registry, folders):
-    registry.register("R_75", folders[0], {}, NONE)
-    registry.register("R_75", folders[1], {}, NONE)
-    assert registry.trials("R_75") == 2
-    registry.tried("R_75", "a first")
-    assert registry.trials("R_75") == 2  # noted afterwards, it is one of the two
+    kept(registry, folders[0])
+    entry = kept(registry, folders[1])
+    assert (registry.trials("R_75"), entry.trials) == (2, 1)
+    registry.tried("R_75", "a third")
+    assert registry.trials("R_75") == 3
 
 
-@pytest.mark.parametrize("cut", [1, 5, 20])
-def test_torn_line_stays_a_trial(registry, cut):
-    registry.tried("R_75", "one")
-    registry.tried("R_75", "two")
-    path = registry.root / "R_75" / "trials.jsonl"
-    path.write_bytes(path.read_bytes()[:-cut])
-    assert registry.trials("R_75") == 2
-    assert registry.tried("R_75", "three") == 3
-    assert json.loads(path.read_text().splitlines()[-1])["what"] == "three"
-
-
-def test_unfinished_registration_is_not_seen(registry, folders):
-    registry.register("R_75", folders[0], {}, NONE)
-    home = registry.root / "R_75"
-    shutil.copytree(folders[1], home / f".new-half-{os.getpid()}")
-    (home / "entries" / ".new-half-1").write_text("{")
-    assert [one.number for one in registry.list()] == [1]
-    registry.register("R_75", folders[1], {}, NONE)
-    assert [one.number for one in registry.list()] == [1, 2]
-
-
-def test_killed_while_copying_is_made_good(registry, folders):
-    version = read(folders[0])[0].version
-    beside = registry.root / "R_75" / f".new-{version}-{os.getpid()}"
-    beside.mkdir(parents=True)
-    (beside / "lgbm.onnx").write_bytes(b"half")
-    registry.register("R_75", folders[0], {}, NONE)
-    assert EnsembleRuntime.load(registry.latest("R_75").folder, "").version == version
-
-
-def test_processes_do_not_overwrite_each_other(registry, folders):
-    code = (
-        "import sys; from models.registry import Registry\n"
-        "registry = Registry(sys.argv[1])\n"
-        "for i in range(15):\n"
-        "    registry.tried('R_75', f'{sys.argv[2]} {i}')\n"
-        "    registry.register('R_75', sys.argv[2], {}, {'by': sys.argv[2]})\n"
-    )
-    running = [
-        subprocess.Popen([sys.executable, "-c", code, str(registry.root), str(folder)])
-        for folder in (folders[0], folders[1], folders[0])
-    ]
-    assert [one.wait(60) for one in running] == [0, 0, 0]
-    entries = registry.list()
-    assert [one.number for one in entries] == list(range(1, 46))
-    assert sum(one.verdict["by"] == str(folders[1]) for one in entries) == 15
-    assert registry.trials("R_75") == 45
-    assert not list(registry.root.rglob(".new-*"))
+def test_reading_makes_nothing(tmp_path):
+    registry = Registry(tmp_path / "none")
+    assert (registry.list(), registry.trials("R_75"), registry.trial_figures("R_75")) == ((), 0, ())
+    assert registry.history("R_75") == ()
+    for call in (registry.resolve, registry.rollback):
+        with pytest.raises(StateError, match="R_75"):
+            call("R_75")
+    with pytest.raises(StateError, match="holds nothing of R_75"):
+        registry.promote("R_75", 1)
+    assert os.listdir(tmp_path) == []
 
 
 def test_ensemble_of_another_symbol_is_refused(registry, folders):
     with pytest.raises(StateError, match="an ensemble of R_75 can't serve R_100"):
-        registry.register("R_100", folders[0], {}, NONE)
+        registry.register("R_100", folders[0], {}, NONE, lineage())
     assert registry.list() == ()
 
 
 def test_damaged_ensemble_is_refused(registry, folders, tmp_path):
     folder = shutil.copytree(folders[0], tmp_path / "damaged")
-    (folder / "lgbm.onnx").write_bytes(b"")
+    (folder / "thirds.onnx").write_bytes(b"")
     with pytest.raises(StateError, match="not the file the card names"):
-        registry.register("R_75", folder, {}, NONE)
+        kept(registry, folder)
 
 
-def test_damaged_entry_is_told(registry, folders):
-    registry.register("R_75", folders[0], {}, NONE)
-    (registry.root / "R_75" / "entries" / "000001.json").write_text("{")
-    with pytest.raises(StateError, match=r"000001.json: not a registry entry .* restore it"):
-        registry.list()
-
-
-@pytest.mark.parametrize("symbol", ["", "..", "../up", "a/b", ".new", "a\0b", "R 75"])
+@pytest.mark.parametrize("symbol", ["", "..", "../up", "a/b", ".new", "a\0b", "R 75", "a'b", "a:b"])
 def test_symbols_that_name_no_folder_are_refused(registry, symbol):
+    for call in (registry.trials, registry.list, registry.resolve, registry.rollback):
+        with pytest.raises(StateError, match="symbol must be letters"):
+            call(symbol)
     with pytest.raises(StateError, match="symbol must be letters"):
         registry.tried(symbol, "anything")
+
+
+def test_database_of_another_mlflow_is_told(registry):
+    import sqlite3
+
+    with sqlite3.connect(registry.config.folder / "mlflow.db") as database:
+        database.execute("update alembic_version set version_num = '1bd49d398cd23'")
+    database.close()
+    with pytest.raises(StateError, match=r"another version of MLflow; .* `mlflow db upgrade`"):
+        registry.trials("R_75")
