@@ -7,9 +7,12 @@ from importlib import import_module
 
 from models.member import Member
 from models.members.config import (
+    ForestConfig,
     LgbmConfig,
     LogisticConfig,
     MemberConfig,
+    TechnicalConfig,
+    XgboostConfig,
 )
 from models.nets.config import CnnConfig, GruConfig, LstmConfig, MlpConfig, TransformerConfig
 
@@ -17,18 +20,30 @@ __all__ = ["KINDS", "AnyMember", "make"]
 
 KINDS = {
     "cnn": "models.nets.cnn:Cnn",
+    "forest": "models.members.forest:Forest",
     "gru": "models.nets.gru:Gru",
     "lgbm": "models.members.lgbm:Lgbm",
     "logistic": "models.members.logistic:Logistic",
     "lstm": "models.nets.lstm:Lstm",
     "mlp": "models.nets.mlp:Mlp",
+    "technical": "models.members.technical:Technical",
     "transformer": "models.nets.transformer:Transformer",
+    "xgboost": "models.members.xgboost:Xgboost",
 }
 """The class of each kind. It is imported when one is made: training libraries are heavy, and who
 only reads a configuration needs none."""
 
 AnyMember = (
-    CnnConfig | GruConfig | LgbmConfig | LogisticConfig | LstmConfig | MlpConfig | TransformerConfig
+    CnnConfig
+    | ForestConfig
+    | GruConfig
+    | LgbmConfig
+    | LogisticConfig
+    | LstmConfig
+    | MlpConfig
+    | TechnicalConfig
+    | TransformerConfig
+    | XgboostConfig
 )
 """Settings of any member, told apart by ``kind``."""
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 from onnxmltools.convert import convert_lightgbm
@@ -14,7 +13,8 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from models.member import Floats, Ints, Rows
 from models.members.config import LgbmConfig
-from models.windows import batches
+from models.members.flat import flat
+from models.members.trees import down
 
 __all__ = ["Lgbm"]
 
@@ -69,12 +69,12 @@ class Lgbm:
             "verbosity": -1,
         }
         weights = np.ones(len(rows)) if weights is None else weights
-        known = lgb.Dataset(_flat(rows, train, self.window), labels[train], weight=weights[train])
+        known = lgb.Dataset(flat(rows, train, self.window), labels[train], weight=weights[train])
         if effort is not None:
             booster = lgb.train(settings, known, effort)
         else:
             later = known.create_valid(
-                _flat(rows, stop, self.window), labels[stop], weight=weights[stop]
+                flat(rows, stop, self.window), labels[stop], weight=weights[stop]
             )
             booster = lgb.train(
                 settings,
@@ -99,8 +99,8 @@ class FittedLgbm:
 
     def predict_proba(self, rows: Rows, ends: Ints) -> Floats:
         """Predict from the windows that end at ``ends``."""
-        flat = _flat(rows, ends, self.window)
-        proba: Floats = np.asarray(self.booster.predict(flat, num_threads=1))
+        known = flat(rows, ends, self.window)
+        proba: Floats = np.asarray(self.booster.predict(known, num_threads=1))
         return proba
 
     def onnx(self) -> bytes:
@@ -133,11 +133,6 @@ class FittedLgbm:
         return content
 
 
-def _flat(rows: Rows, ends: Ints, window: int) -> Rows:
-    parts = [part.reshape(len(part), -1) for part in batches(rows, ends, window, max(len(ends), 1))]
-    return np.concatenate(parts)
-
-
 def _on_float32(model: str) -> str:
     """Round every threshold down to a float32.
 
@@ -150,11 +145,6 @@ def _on_float32(model: str) -> str:
             continue  # offsets into the text, which no longer hold; it is read without them
         if line.startswith("threshold="):
             exact = np.array(line.removeprefix("threshold=").split(), np.float64)
-            line = "threshold=" + " ".join(repr(float(one)) for one in _down(exact))
+            line = "threshold=" + " ".join(repr(float(one)) for one in down(exact))
         lines.append(line)
     return "\n".join(lines) + "\n"
-
-
-def _down(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    near = values.astype(np.float32)
-    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)
