@@ -89,7 +89,8 @@ def drawdown(evidence: Evidence, config: GateConfig) -> Finding:
     value = max_drawdown(evidence.net_returns)
     text = f"largest drawdown {value:.1%}; allowed {config.max_drawdown:.0%}"
     passed = bool(value <= config.max_drawdown)
-    return Finding(Check("drawdown", passed, text), {"max_drawdown": value})
+    figures = {"max_drawdown": value, "max_drawdown_allowed": config.max_drawdown}
+    return Finding(Check("drawdown", passed, text), figures)
 
 
 def blocks(evidence: Evidence, config: GateConfig) -> Finding:

@@ -73,7 +73,7 @@ def fills(evidence: Evidence, config: GateConfig) -> Finding:
     material = float(beyond.mean()) > SMALLEST * float(np.abs(evidence.net_returns).mean())
     text = (
         f"fills and costs brought {float(beyond.sum()):+.2%} in all (t {t:+.1f}); "
-        "significantly more than nothing can't be"
+        "they cost, and bring nothing"
     )
     passed = not (material and t > student(config.t, len(means) - 1))
     return Finding(
