@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.drift``; ``--runs 20`` for fewer repetitions. Errors: losses of a forecaster
 whose mean rises by so many of their standard deviations. Columns: twenty with memory, of which one
-moves, or grows wilder; training is 10,000 rows. Delays are in decisions.
+moves, or grows wilder; training is 40,000 rows. Delays are in decisions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from time import process_time
 import numpy as np
 from river.drift import ADWIN
 
+from features.labels import LabelConfig
+from features.labels.settling import Settling
 from models.drift import (
     ColumnDrift,
     ColumnDriftConfig,
@@ -21,11 +23,12 @@ from models.drift import (
     DriftMonitor,
     Reference,
 )
+from models.online import Adaptation, OnlineConfig
 
-CALM, AFTER = 2000, 4000
+CALM, AFTER = 3000, 6000
 """Decisions before a change, and after it until it is given up."""
 
-COLUMNS, TRAINED = 20, 10_000
+COLUMNS, TRAINED = 20, 40_000
 
 
 def main() -> None:
@@ -141,17 +144,21 @@ class ByPsi(Alone):
 def columns(runs: int) -> None:
     """Print how late a column's change is told, by either test and by both as they are used."""
     print(f"\ncolumns: delay until the one that changed is told, {runs} runs, {COLUMNS} columns")
+    heads = ("memory", "window", "change", "by", "median", "90 %", "never", "early")
+    widths = (7, 7, 8, -7, 8, 8, 7, 6)
     print(
-        f"{'memory':>7} {'change':>10}  {'':6} {'median':>8} {'90 %':>8} {'never':>7} {'early':>6}"
+        " ".join(
+            f"{head:{'<' if w < 0 else '>'}{abs(w)}}" for head, w in zip(heads, widths, strict=True)
+        )
     )
     names = tuple(map(str, range(COLUMNS)))
     changes = {"0.5 sd": (0.5, 1.0), "1 sd": (1.0, 1.0), "2 sd": (2.0, 1.0), "twice": (0.0, 2.0)}
-    for rho in (0.0, 0.9, 0.99):
+    for rho, window in ((0.0, 500), (0.9, 500), (0.9, 2000), (0.99, 500), (0.99, 2000)):
         found: dict[tuple[str, str], list[int]] = {}
         early: dict[tuple[str, str], int] = {}
         for seed in range(runs):
             X = memory(np.random.default_rng(seed), TRAINED + CALM + AFTER, COLUMNS, rho)
-            reference = Reference.of(X[:TRAINED], names)
+            reference = Reference.of(X[:TRAINED], names, window)
             for change, (shift, scale) in changes.items():
                 moved = X[TRAINED:].copy()
                 moved[CALM:, 0] = moved[CALM:, 0] * scale + shift
@@ -165,7 +172,7 @@ def columns(runs: int) -> None:
                     late = (i - CALM for i, name in alarms if i >= CALM and name == "0")
                     found.setdefault(key, []).append(next(late, np.inf))
         for (change, test), delays in found.items():
-            print(f"{rho:7} {change:>10}  {test:6} {told(delays, early[change, test])}")
+            print(f"{rho:7} {window:7} {change:>8} {test:7} {told(delays, early[change, test])}")
 
 
 def false_columns(n: int = 100_000) -> None:
@@ -199,7 +206,7 @@ def cost() -> None:
             update(x)
         print(f"  errors, {name}: {(process_time() - start) / len(stream) * 1e6:.2f}")
     for width in (20, 150):
-        X = memory(rng, 30_000, width, 0.9)
+        X = memory(rng, TRAINED, width, 0.9)
         start = process_time()
         reference = Reference.of(X[:TRAINED], tuple(map(str, range(width))))
         made = process_time() - start
@@ -207,10 +214,60 @@ def cost() -> None:
         for row in X[:600]:
             drift.update(row)
         start = process_time()
-        for row in X[10_000:]:
+        for row in X[10_000:30_000]:
             drift.update(row)
         each = (process_time() - start) / 20_000 * 1e6
         print(f"  {width} columns, looks included: {each:.1f}; the reference took {made:.2f} s")
+    settling()
+    adapting()
+
+
+def settling(n: int = 50_000, every: int = 5) -> None:
+    """Print what it costs to know each label as soon as it is settled."""
+    rng = np.random.default_rng(3)
+    prices = (100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-4, n)))).tolist()
+    for labels in (
+        LabelConfig(horizon=30),
+        LabelConfig(kind="barrier", horizon=30),
+        LabelConfig(kind="highlow", names=("high_05_30", "low_05_30")),
+    ):
+        taken = []
+        for rate in (n, every):
+            settling = Settling(labels)
+            for i in range(-200, 0):  # compiled, and nothing left to wait for
+                settling.event(i, 100.0, 100.0, 100.0, 100.0)
+                if i == -150:
+                    settling.decide(1e-4)
+            start = process_time()
+            for i, price in enumerate(prices):
+                settling.event(i, price, price, price, price)
+                if i % rate == rate - 1:
+                    settling.decide(1e-4)
+            taken.append((process_time() - start) * 1e6)
+        idle, busy = taken
+        print(
+            f"  settling, {labels.kind}: {idle / n:.2f} an event, "
+            f"{(busy - idle) / (n / every):.0f} a decision"
+        )
+
+
+def adapting(n: int = 10_000, members: int = 10) -> None:
+    """Print what it costs to correct a prediction, and to score it and learn from it."""
+    rng = np.random.default_rng(4)
+    said = rng.dirichlet((3.0, 3.0, 3.0), (n, members + 1))
+    outcomes = rng.integers(0, 3, n).tolist()
+    adaptation = Adaptation(OnlineConfig(), (1.0,) * members, overlap=6.0)
+    start = process_time()
+    for i in range(n):
+        adaptation.predict(i, said[i, 0], said[i, 1:])
+    predicted = process_time()
+    for i, outcome in enumerate(outcomes):
+        adaptation.settle(i, outcome)
+    learnt = process_time()
+    print(
+        f"  {members} members: predict {(predicted - start) / n * 1e6:.0f}, "
+        f"score and learn {(learnt - predicted) / n * 1e6:.0f}"
+    )
 
 
 if __name__ == "__main__":

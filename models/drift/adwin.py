@@ -21,8 +21,8 @@ _LEAST = 5
 """Values a part of the window must have to be held against the other."""
 
 _GRACE = 10
-_WIDTH, _TICK, _TOP = 0, 1, 2
-_TOTAL, _SPREAD = 0, 1
+_WIDTH, _TICK, _TOP, _GONE = range(4)
+_TOTAL, _SPREAD, _LOST = range(3)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,8 +80,8 @@ class Adwin:
         self.clock = clock
         self._buckets = np.zeros((2, _LEVELS, _PER_LEVEL + 1))
         self._used = np.zeros(_LEVELS, np.int64)
-        self._sums = np.zeros(2)
-        self._counts = np.zeros(3, np.int64)
+        self._sums = np.zeros(3)
+        self._counts = np.zeros(4, np.int64)
 
     @property
     def width(self) -> int:
@@ -97,6 +97,12 @@ class Adwin:
     def variance(self) -> float:
         """Of the values in the window; nan if there are none."""
         return float(self._sums[_SPREAD] / self.width) if self.width else math.nan
+
+    @property
+    def dropped(self) -> tuple[int, float]:
+        """How many values the last change dropped, and their mean; 0 and nan before any."""
+        n = int(self._counts[_GONE])
+        return n, float(self._sums[_LOST] / n) if n else math.nan
 
     def update(self, value: float) -> bool:
         """Take a value; return whether the mean has changed and older values were dropped.
@@ -143,6 +149,8 @@ def _update(
         return False
     changed = False
     old = _cut(buckets, used, sums, counts, delta)
+    if old:
+        counts[_GONE], sums[_LOST] = 0, 0.0
     while old:
         changed = True
         while old:
@@ -193,7 +201,9 @@ def _drop(buckets: Floats, used: Ints, sums: Floats, counts: Ints) -> int:
     n: int = 1 << level
     total, spread = buckets[_TOTAL, level, 0], buckets[_SPREAD, level, 0]
     counts[_WIDTH] -= n
+    counts[_GONE] += n
     sums[_TOTAL] -= total
+    sums[_LOST] += total
     left = counts[_WIDTH]
     off = total / n - sums[_TOTAL] / left
     sums[_SPREAD] = max(sums[_SPREAD] - spread - n * left * off * off / (n + left), 0.0)

@@ -99,14 +99,11 @@ class DriftMonitor:
         value = self._partial / self._held * self._scale
         self._partial, self._held = 0.0, 0
         adwin = self._adwin
-        n, total = adwin.width, adwin.width * adwin.mean if adwin.width else 0.0
         if not adwin.update(value):
             return None
-        dropped = n + 1 - adwin.width
-        before = (total + value - adwin.width * adwin.mean) / dropped
         return Alarm(
             self._seen,
-            before / self._scale,
+            adwin.dropped[1] / self._scale,
             adwin.mean / self._scale,
             adwin.width * self.overlap,
         )
