@@ -132,15 +132,18 @@ def test_weights_are_the_best_there_are():
     said = truth[:, None] * np.exp(rng.normal(0.0, (0.2, 0.4), (3000, 2)))
     proxy = returns**2
 
-    def penalised(first):
+    def penalised(first, shrink):
         weights = np.array([first, 1.0 - first])
         loss = qlike(proxy, pool(weights, said)).mean()
-        return loss + 20.0 / 3000 * 2 * ((weights - 0.5) ** 2).sum()
+        return loss + shrink / 3000 * 2 * ((weights - 0.5) ** 2).sum()
 
-    tried = np.linspace(0.0, 1.0, 2001)
-    best = tried[np.argmin([penalised(first) for first in tried])]
+    tried, best = np.linspace(0.0, 1.0, 1001), []
+    for shrink in (20.0, 500.0):
+        best.append(tried[np.argmin([penalised(first, shrink) for first in tried])])
+        found = pool_weights(proxy, said, shrink)
+        assert found[0] == pytest.approx(best[-1], abs=2e-3)
+    assert best[1] < best[0] - 0.1
     found = pool_weights(proxy, said, 20.0)
-    assert found[0] == pytest.approx(best, abs=2e-3)
     assert 0.6 < found[0] < 1.0
     assert pool_weights(proxy, said[:, ::-1], 20.0) == pytest.approx(found[::-1], abs=1e-4)
     assert pool_weights(proxy * 1e-8, said * 1e-8, 20.0) == pytest.approx(found, abs=1e-3)
@@ -228,6 +231,10 @@ def test_a_member_that_is_surely_better_takes_the_ensembles_place_and_luck_does_
     bad = {name: np.exp(rng.normal(0.0, 1.5, 4000)) for name in ("b", "c")}
     report, weights = judged({"a": truth, **bad}, proxy, shrink=1e6)
     assert (report.chosen, weights) == ("a", {"a": 1.0})
+    few = {"a": 2.0 * truth[:300], "b": truth[:300]}
+    report, _ = judged(few, proxy[:300], shrink=1e6)
+    assert -1.9 < report.rows[1].against.t < -1.0  # better, but not surely
+    assert report.chosen == "ensemble"
     alike = {name: truth * np.exp(rng.normal(0.0, 0.4, 4000)) for name in "abc"}
     report, weights = judged(alike, proxy)
     assert report.chosen == "ensemble"
