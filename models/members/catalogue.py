@@ -11,6 +11,7 @@ from models.members.config import (
     LgbmConfig,
     LogisticConfig,
     MemberConfig,
+    SvmConfig,
     TechnicalConfig,
     XgboostConfig,
 )
@@ -26,6 +27,7 @@ KINDS = {
     "logistic": "models.members.logistic:Logistic",
     "lstm": "models.nets.lstm:Lstm",
     "mlp": "models.nets.mlp:Mlp",
+    "svm": "models.members.svm:Svm",
     "technical": "models.members.technical:Technical",
     "transformer": "models.nets.transformer:Transformer",
     "xgboost": "models.members.xgboost:Xgboost",
@@ -41,6 +43,7 @@ AnyMember = (
     | LogisticConfig
     | LstmConfig
     | MlpConfig
+    | SvmConfig
     | TechnicalConfig
     | TransformerConfig
     | XgboostConfig

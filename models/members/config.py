@@ -16,6 +16,7 @@ __all__ = [
     "MemberConfig",
     "Rate",
     "Share",
+    "SvmConfig",
     "TechnicalConfig",
     "Window",
     "XgboostConfig",
@@ -159,6 +160,32 @@ class ForestConfig(MemberConfig):
     row_share: Share = 0.2
     feature_share: Share = 0.25
     prior: Annotated[float, Field(gt=0.0)] = 50.0
+
+
+class SvmConfig(MemberConfig):
+    """A support vector machine on a Gaussian kernel, approximated.
+
+    Parameters
+    ----------
+    window
+        Decision rows it looks at; each lag is a column of its own.
+    landmarks
+        Training rows that the kernel is laid out by: more is nearer to the exact machine, and
+        slower.
+    C
+        Weight of the loss against the penalty.
+    gamma
+        How fast rows grow unlike, γ times the number of columns: 1 is the inverse of the columns'
+        total variance.
+    held_share
+        Of the training rows, the latest, that probabilities are found on where there are no others.
+    """
+
+    kind: Literal["svm"] = "svm"
+    landmarks: Annotated[int, Field(ge=2, le=4096)] = 256
+    C: Annotated[float, Field(gt=0.0)] = 0.01
+    gamma: Annotated[float, Field(gt=0.0)] = 0.5
+    held_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
 
 
 class TechnicalConfig(MemberConfig):
