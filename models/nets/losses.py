@@ -14,6 +14,8 @@ held-out rows are needed to put a focal network right. γ = 0 leaves everything 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,6 +24,8 @@ from torch.nn import functional
 from models.member import Floats
 
 __all__ = ["FLOOR", "focal_loss", "minimiser", "posterior"]
+
+Array = TypeVar("Array", Tensor, Floats)
 
 FLOOR = 1e-6
 """Outputs are kept this far from 0 and 1 where they are turned into probabilities."""
@@ -66,7 +70,8 @@ def posterior(logits: Tensor, gamma: float) -> Tensor:
     shares = torch.softmax(logits.double(), 1)
     if gamma == 0.0:
         return shares
-    odds = _weight(shares.clamp(FLOOR, 1.0 - FLOOR), gamma)
+    shares = shares.clamp(FLOOR, 1.0 - FLOOR)
+    odds = shares / _divisor(shares, torch.log(shares), gamma)
     return odds / odds.sum(1, keepdim=True)
 
 
@@ -85,31 +90,28 @@ def minimiser(frequency: Floats, gamma: float) -> Floats:
     """
     if gamma == 0.0:
         return frequency
-    wanted = torch.from_numpy(np.asarray(frequency, np.float64))
 
-    def outputs(level: float) -> Tensor:
+    def outputs(level: float) -> Floats:
         """Solve h(v) = level · frequency by halving; h grows with v."""
-        low, high = torch.zeros_like(wanted), torch.ones_like(wanted)
-        for _ in range(60):
+        low, high = np.zeros_like(frequency), np.ones_like(frequency)
+        for _ in range(50):
             middle = (low + high) / 2.0
-            less = _weight(middle, gamma) < level * wanted
-            low, high = torch.where(less, middle, low), torch.where(less, high, middle)
+            less = middle < level * frequency * _divisor(middle, np.log(middle), gamma)
+            low, high = np.where(less, middle, low), np.where(less, high, middle)
         return low
 
     low, high = -60.0, 60.0  # of the level's logarithm: the outputs sum to 1 at one level
-    for _ in range(60):
+    for _ in range(50):
         middle = (low + high) / 2.0
         if outputs(float(np.exp(middle))).sum() < 1.0:
             low = middle
         else:
             high = middle
-    found: Floats = outputs(float(np.exp(low))).numpy()
-    return found
+    return outputs(float(np.exp(low)))
 
 
-def _weight(outputs: Tensor, gamma: float) -> Tensor:
-    """Compute h of the module's text."""
+def _divisor(outputs: Array, logs: Array, gamma: float) -> Array:
+    """Compute v / h(v), h of the module's text."""
     missing = 1.0 - outputs
-    slope = missing - gamma * outputs * torch.log(outputs)
-    weight: Tensor = outputs / (missing ** (gamma - 1.0) * slope)
-    return weight
+    divisor: Array = missing ** (gamma - 1.0) * (missing - gamma * outputs * logs)
+    return divisor

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 
+from market.errors import DataError
 from models.member import Floats, Ints, Rows, frequencies
 from models.nets import training
 from models.nets.config import NetConfig
@@ -71,6 +72,8 @@ class NetMember(ABC, Generic[Settings]):
             A GPU is asked for and there is none.
         """
         config = self.config
+        if not len(train):
+            raise DataError("nothing to learn from: train holds no window; give more decisions")
         weights = np.ones(len(rows)) if weights is None else weights
         scaling = Scaling.of(rows[train])
         examples = Examples(scaling(rows), labels, weights, train, stop)

@@ -70,10 +70,8 @@ def train(net: Net, config: NetConfig, examples: Examples, seed: int, effort: in
     Raises
     ------
     DataError
-        Nothing to learn from, or nothing to stop by.
+        Nothing to stop by.
     """
-    if not len(examples.train):
-        raise DataError("nothing to learn from: train holds no window; give more decisions")
     if effort is None and not examples.weights[examples.stop].sum() > 0.0:
         raise DataError("nothing to stop by: stop holds no window of any weight; tell the effort")
     device = device_of(config)
