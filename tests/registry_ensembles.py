@@ -1,6 +1,10 @@
 """Ensembles to register: one model of a single node, under as many cards as are wanted."""
 
+import atexit
 import hashlib
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import onnx
@@ -8,6 +12,8 @@ from onnx import TensorProto, helper
 
 from models.card import CARD, Card, MemberCard
 from models.combination.card import CombinationCard, PoolCard
+from models.registry import RegistryConfig
+from models.registry.client import Client
 from models.registry.lineage import Lineage, features_digest
 
 EDGE, NONE = {"promoted": True, "headline": "edge"}, {"promoted": False, "headline": "no edge"}
@@ -58,3 +64,12 @@ def saved(folder, symbol="R_75", seed=1, file="thirds.onnx"):
 def lineage(data="a", code="c", config="d"):
     """Return one of these features."""
     return Lineage(data * 64, features_digest(SCHEMA, NAMES), code * 64, config * 64)
+
+
+@cache
+def template():
+    """Return a new registry to copy: MLflow takes a second to make a database."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with Client(RegistryConfig(folder=folder)).alone(make=True):
+        return folder

@@ -3,6 +3,11 @@
 import math
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -10,9 +15,9 @@ import pytest
 from market.errors import SchemaMismatch, StateError
 from models.card import CARD, read
 from models.registry import Move, Registry, RegistryConfig
-from models.registry.client import Client
+from models.registry.client import Unreachable
 from models.runtime import EnsembleRuntime
-from tests.registry_ensembles import EDGE, NONE, SCHEMA, lineage, saved
+from tests.registry_ensembles import EDGE, NONE, SCHEMA, lineage, saved, template
 from validation.verdict import Check, Verdict
 
 
@@ -24,19 +29,18 @@ def folders(tmp_path_factory):
     return [saved(home / str(i), *one) for i, one in enumerate(told)]
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    """A new database: MLflow takes a second to make one, so tests copy it."""
-    config = RegistryConfig(folder=tmp_path_factory.mktemp("registry"))
-    with Client(config).alone(make=True):
-        return config.folder
+@pytest.fixture
+def registry(tmp_path):
+    shutil.copytree(template(), tmp_path / "registry")
+    with Registry(tmp_path / "registry") as made:
+        yield made
 
 
 @pytest.fixture
-def registry(tmp_path, empty):
-    shutil.copytree(empty, tmp_path / "registry")
-    with Registry(tmp_path / "registry") as made:
-        yield made
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def kept(registry, folder, verdict=EDGE):
@@ -237,6 +241,26 @@ def test_registrations_are_trials_too(registry, folders):
     assert registry.trials("R_75") == 3
 
 
+def test_processes_at_once_and_killed_ones(folders, tmp_path):
+    """Three processes make, count in and fill one registry; others are killed while they write.
+
+    What each of those left behind is looked at there; what all left, here.
+    """
+    told = [sys.executable, "-m", "tests.registry_processes", tmp_path / "registry"]
+    subprocess.run([*told, folders[0], folders[1], folders[0]], check=True, timeout=110)
+    with Registry(tmp_path / "registry") as registry:
+        entries = registry.list("R_75")
+        assert [one.number for one in entries] == list(range(1, len(entries) + 1))
+        assert sum(one.version == entries[0].version for one in entries[:9]) in (3, 6)
+        told = registry.trial_figures("R_75")
+        assert sorted(one.figures["sharpe"] for one in told) == [0.0] * 3 + [0.1] * 3 + [0.2] * 3
+        assert len({one.what for one in told}) == 6
+        assert len(entries) > 9
+        assert registry.trials("R_75") == len(entries)
+        files = registry.config.folder.glob("artifacts/R_75/*")
+        assert len(list(files)) > len(entries)  # some died with files in place and no version
+
+
 def test_reading_makes_nothing(tmp_path):
     registry = Registry(tmp_path / "none")
     assert (registry.list(), registry.trials("R_75"), registry.trial_figures("R_75")) == ((), 0, ())
@@ -279,3 +303,38 @@ def test_database_of_another_mlflow_is_told(registry):
     database.close()
     with pytest.raises(StateError, match=r"another version of MLflow; .* `mlflow db upgrade`"):
         registry.trials("R_75")
+
+
+def test_server_that_is_not_there_is_told(monkeypatch, free_port):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("PREGAO_REGISTRY", f"http://127.0.0.1:{free_port}/")
+    registry = Registry(RegistryConfig.of("var/none"))
+    with pytest.raises(Unreachable, match=rf"registry http://127.0.0.1:{free_port}: no answer; "):
+        registry.tried("R_75", "lgbm")
+
+
+def test_server_by_url(folders, tmp_path, free_port):
+    """A real MLflow server over HTTP does all that the folder does."""
+    pytest.importorskip("flask", reason="mlflow-skinny brings no server; `pip install mlflow` does")
+    told = ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--port", str(free_port)]
+    told += ["--artifacts-destination", str(tmp_path / "artifacts"), "--workers", "1"]
+    url = f"http://127.0.0.1:{free_port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", *told]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as server:
+        try:
+            registry = Registry(RegistryConfig(uri=url))
+            for _ in range(60):
+                with suppress(Unreachable):
+                    registry.list()
+                    break
+            assert registry.tried("R_75", "lgbm", {"sharpe": 0.5}) == 1
+            for one in folders[:2]:
+                kept(registry, one)
+            registry.promote("R_75", 1)
+            registry.promote("R_75", 2)
+            entry = registry.rollback("R_75")
+            assert (entry.number, registry.trials("R_75")) == (1, 2)
+            found = registry.fetch(entry, tmp_path / "models", SCHEMA)
+            assert read(found)[0].version == entry.version
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
