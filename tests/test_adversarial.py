@@ -65,6 +65,26 @@ def test_a_column_that_spread_is_named_though_its_mean_stayed() -> None:
     assert abs(found.columns[0].moved) < 0.3
 
 
+def test_without_a_gap_a_row_is_known_by_its_neighbours() -> None:
+    near, far = (
+        np.mean(
+            [
+                adversarial(
+                    columns(s, 0.98),
+                    "abcd",
+                    TRAIN,
+                    TEST,
+                    np.random.default_rng(s),
+                    CONFIG.model_copy(update={"gap": gap, "shifts": 9}),
+                ).auc
+                for s in range(4)
+            ]
+        )
+        for gap in (0, 75)
+    )
+    assert near > far + 0.03
+
+
 def test_wrong_calls_say_why() -> None:
     X, rng = columns(0, 0.0), np.random.default_rng(0)
     with pytest.raises(DataError, match="50 rows on one side are too few to tell; needs 160"):

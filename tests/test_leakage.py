@@ -85,16 +85,26 @@ def test_size_of_a_move_that_is_known_ahead_is_found_by_flat_labels() -> None:
 def test_false_alarms_are_as_rare_as_promised() -> None:
     alarms = 0
     for seed in range(60):
-        rng, _, _, rows, labels, ends = market(seed, 10, m=1000, flat=0.4)
-        X = lfilter([1.0], [1.0, -0.98], rng.standard_normal((1000, 20)), axis=0)
+        rng, _, _, rows, labels, ends = market(seed, 25, m=500, flat=0.4)
+        X = lfilter([1.0], [1.0, -0.98], rng.standard_normal((500, 20)), axis=0)
         names = [str(f) for f in range(20)]
         alarms += bool(leaks(X, names, labels, ends, rng, rows=rows, shifts=499))
     assert alarms <= 4, "of 60 at a level of .01: more has a chance of .0003"
 
 
-def test_a_strong_signal_from_elsewhere_is_no_leak() -> None:
-    for ic, memory in ((0.1, 0.95), (0.2, 0.9), (0.1, 0.0)):
-        rng = np.random.default_rng(5)
+def test_levels_of_prices_are_no_leak_though_they_return_in_any_sample() -> None:
+    for seed in range(12):
+        rng, _, prices, rows, labels, ends = market(seed, 25, m=1000)
+        assert not leaks(prices[rows][:, None], ("price",), labels, ends, rng, rows=rows)
+
+
+SIGNALS = ((0.1, 0.95), (0.2, 0.9), (0.1, 0.0))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_strong_signal_from_elsewhere_is_no_leak(seed: int) -> None:
+    for ic, memory in SIGNALS:
+        rng = np.random.default_rng(seed)
         signal = lfilter([(1 - memory**2) ** 0.5], [1.0, -memory], rng.standard_normal(3011))
         noise = (1 - ic**2) ** 0.5 * rng.standard_normal(3010)
         prices = np.concatenate(([0.0], ic * signal[:-1] + noise)).cumsum()
