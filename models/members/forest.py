@@ -62,7 +62,7 @@ class Forest:
             max_depth=config.depth,
             min_samples_leaf=config.min_leaf,
             max_features=config.feature_share,
-            max_samples=config.row_share,
+            max_samples=max(round(config.row_share * len(train)), 1),
             random_state=seed,
             n_jobs=1,
         )

@@ -48,7 +48,8 @@ def fit_hinge(known: Floats, sides: Floats, weights: Floats, C: float) -> Floats
     for _ in range(STEPS):
         slack = weights * np.maximum(missed, 0.0) * sides
         gradient = penalty * found - 2.0 * C * np.append(slack @ known, slack.sum())
-        step = np.linalg.solve(_hessian(known, weights * (missed > 0.0), C, penalty), -gradient)
+        curved = _hessian(known, weights * (missed > 0.0), C, penalty)
+        step = np.asarray(np.linalg.solve(curved, -gradient), np.float64)
         reach = sides * (known @ step[:-1] + step[-1])
         length = _length(missed, reach, weights, found, step, penalty, C)
         found, missed = found + length * step, missed - length * reach
