@@ -18,7 +18,7 @@ from models.nets.loading import Windows
 from models.nets.losses import minimiser, posterior
 from models.nets.net import Net
 from models.nets.scaling import Scaling
-from models.nets.training import CHUNK, Examples, sealed
+from models.nets.training import CHUNK, Examples, one_thread, sealed
 
 __all__ = ["FittedNet", "NetMember"]
 
@@ -96,7 +96,7 @@ class FittedNet:
     def predict_proba(self, rows: Rows, ends: Ints) -> Floats:
         """Predict from the windows that end at ``ends``, on the CPU."""
         windows = Windows(self.scaling(rows), self.config.window)
-        with sealed(0), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             parts = [
                 posterior(self.net(batch), self.config.focal).numpy()
                 for batch in windows.batches(ends, CHUNK)

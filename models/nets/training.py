@@ -19,7 +19,16 @@ from models.nets.loading import Windows, epoch
 from models.nets.losses import focal_loss, posterior
 from models.nets.net import Net
 
-__all__ = ["CHUNK", "Examples", "device_of", "precision_of", "rates", "sealed", "train"]
+__all__ = [
+    "CHUNK",
+    "Examples",
+    "device_of",
+    "one_thread",
+    "precision_of",
+    "rates",
+    "sealed",
+    "train",
+]
 
 CHUNK = 2048
 """Windows looked at together where nothing is learned."""
@@ -159,20 +168,26 @@ def precision_of(config: NetConfig, device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def sealed(seed: int) -> Iterator[None]:
-    """Use one thread and torch's own generators from ``seed``; put both back afterwards.
-
-    First weights and dropout draw from the library's generators and from nothing else. Small
-    matrices gain nothing from a second thread, and on one the sums keep their order.
-    """
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: small matrices gain nothing from more, and sums keep order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            yield
+        yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def sealed(seed: int) -> Iterator[None]:
+    """Start torch's own generators from ``seed``, on one thread; put all back afterwards.
+
+    First weights and dropout draw from the library's generators and from nothing else.
+    """
+    devices = range(torch.cuda.device_count())
+    with one_thread(), torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def _groups(net: Net, decay: float) -> list[dict[str, object]]:
