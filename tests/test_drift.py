@@ -21,8 +21,9 @@ from models.drift import (
     DriftMonitor,
     Reference,
 )
-from models.drift.distance import gamma_tail, holm, ks, psi
+from models.drift.distance import gamma_tail, ks, psi
 from models.drift.reference import BINS
+from validation.holm import holm
 
 
 def ar(rng: np.random.Generator, n: int, columns: int, rho: float) -> np.ndarray:

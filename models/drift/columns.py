@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from market.errors import SchemaMismatch, StateError
 from models.drift.config import ColumnDriftConfig
-from models.drift.distance import gamma_tail, holm, ks, psi
+from models.drift.distance import gamma_tail, ks, psi
 from models.drift.reference import BINS, Reference, bins_of, paired
+from validation.holm import holm
 
 __all__ = ["ColumnDrift", "ColumnShift"]
 

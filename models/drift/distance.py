@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["gamma_tail", "holm", "ks", "psi"]
+__all__ = ["gamma_tail", "ks", "psi"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -87,31 +87,3 @@ def gamma_tail(x: float, mean: float, sd: float) -> float:
         return 0.0 if x > mean else 1.0
     ninth = sd * sd / (9.0 * mean * mean)
     return 0.5 * math.erfc((math.cbrt(x / mean) - (1.0 - ninth)) / math.sqrt(2.0 * ninth))
-
-
-def holm(p: Floats) -> Floats:
-    """Adjust p-values for how many there are, whatever their dependence.
-
-    Parameters
-    ----------
-    p
-        ``float64[n]``.
-
-    Returns
-    -------
-    adjusted
-        ``float64[n]``: rejecting those below *a* makes any false rejection at most *a* likely.
-
-    Notes
-    -----
-    Holm, A simple sequentially rejective multiple test procedure, 1979.
-
-    Examples
-    --------
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
-    return adjusted
