@@ -90,7 +90,7 @@ def _findings(
         trades(evidence, config),
         jumps(evidence, config),
         blocks(evidence, config),
-        surprise(evidence, config, timed.check.passed),
+        surprise(evidence, config, lucky),
         None if lucky else decay(evidence, config),
         fills(evidence, config),
     )

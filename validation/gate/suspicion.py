@@ -21,24 +21,26 @@ SMALLEST = 1e-3
 """Gain from fills, as a share of what equity moves, below which it is rounding."""
 
 
-def surprise(evidence: Evidence, config: GateConfig, timed: bool) -> Finding:
+def surprise(evidence: Evidence, config: GateConfig, lucky: bool) -> Finding:
     """Limit how well anybody can foresee.
 
     Parameters
     ----------
-    timed
-        Whether timing made the gain. Drift between rare jumps has any Sharpe ratio until the jump
-        comes; that is no bug, and *timing* refuses it.
+    lucky
+        Whether luck or drift explains the gain; then only the information coefficient counts.
+        Between rare jumps drift has any Sharpe ratio, and when a price will move can be foreseen
+        well after one, by who doesn't know whither. Neither is a bug, nor is it promoted.
     """
     ic = correlation(evidence.exposures, evidence.market)
-    ratio = sharpe(evidence.net_returns) if timed else 0.0
+    ratio = 0.0 if lucky else sharpe(evidence.net_returns)
     saved = 1.0 - float(evidence.log_loss.mean()) / float(evidence.base_log_loss.mean())
-    text = (
-        f"information coefficient {ic:+.3f} and net Sharpe ratio of a decision "
-        f"{sharpe(evidence.net_returns):+.3f}, plausible up to {config.max_ic:g}; "
-        f"{saved:.1%} of the base rate's log-loss saved, plausible up to {config.max_skill:.0%}"
-    )
-    passed = max(ic, ratio) <= config.max_ic and saved <= config.max_skill
+    text = f"information coefficient {ic:+.3f}, plausible up to {config.max_ic:g}"
+    if not lucky:
+        text += (
+            f", as is the net Sharpe ratio of a decision, {ratio:+.3f}; {saved:.1%} of the base "
+            f"rate's log-loss saved, plausible up to {config.max_skill:.0%}"
+        )
+    passed = max(ic, ratio) <= config.max_ic and (lucky or saved <= config.max_skill)
     check = Check("surprise", bool(passed), text, "suspicious")
     return Finding(check, {"information_coefficient": ic, "skill": saved})
 
