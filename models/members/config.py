@@ -184,7 +184,7 @@ class SvmConfig(MemberConfig):
     kind: Literal["svm"] = "svm"
     landmarks: Annotated[int, Field(ge=2, le=4096)] = 256
     C: Annotated[float, Field(gt=0.0)] = 0.01
-    gamma: Annotated[float, Field(gt=0.0)] = 0.5
+    gamma: Annotated[float, Field(gt=0.0)] = 0.2
     held_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
 
 

@@ -18,7 +18,7 @@ from models.nets.scaling import Scaling
 
 __all__ = ["FittedSvm", "Svm"]
 
-FLOOR = 1e-3
+FLOOR = 1e-4
 """Share of the largest eigenvalue below which a direction among the landmarks is left out: float32
 couldn't tell it from rounding."""
 BLOCK = 8192
