@@ -10,12 +10,13 @@ import msgspec
 from market.errors import SchemaMismatch, StateError
 from models.combination.card import CombinationCard
 from models.combination.comparison import Paired
+from models.drift.reference import Reference
 from models.prediction import CLASSES
 
 __all__ = ["CARD", "FORMAT", "Card", "MemberCard", "SelectionCard", "read"]
 
 CARD = "ensemble.json"
-FORMAT = 3
+FORMAT = 4
 """Goes up when the files' meaning changes."""
 
 
@@ -110,6 +111,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Out of fold.
     settings
         The configuration it was fitted with.
+    labels
+        Settings of what it foretells; ``None`` where it was fitted on a dataset of no recording.
+    reference
+        How the columns it takes looked in training; ``None`` where nobody shall compare.
     classes, format
         Of this file.
     version
@@ -134,9 +139,19 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     metrics: dict[str, float]
     settings: dict[str, object]
+    labels: dict[str, object] | None = None
+    reference: Reference | None = None
     classes: tuple[str, ...] = CLASSES
     format: int = FORMAT
     version: str = ""
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Every column that a member or the regime model takes, once."""
+        regime = self.combination.regime
+        sets = [self.columns, *(one.columns for one in self.members)]
+        sets += [] if regime is None else [regime.columns]
+        return tuple(dict.fromkeys(name for names in sets for name in names))
 
     @property
     def told(self) -> str:

@@ -15,9 +15,11 @@ from models.combination.config import (
     StackConfig,
     SwitchConfig,
 )
+from models.drift.config import ColumnDriftConfig
 from models.members.catalogue import KINDS, AnyMember
 from models.members.config import LgbmConfig
 from models.nets.config import GruConfig
+from models.online.config import OnlineConfig
 from models.regime.config import RegimeConfig
 
 __all__ = ["AugmentConfig", "EnsembleConfig"]
@@ -79,6 +81,11 @@ class EnsembleConfig(Config):
         What tells regimes apart, for a stack by regime, a switch, and reports.
     gpus
         Share of a GPU that each network's fit asks Ray for; 0: it is fitted on the processor.
+    online
+        What is learnt from settled decisions while it trades; ``null``: nothing.
+    column_drift
+        When it is told that the columns it takes no longer look as they did in training; ``null``:
+        never.
 
     Examples
     --------
@@ -101,6 +108,8 @@ class EnsembleConfig(Config):
     abstain: AbstainConfig | None = None
     regime: RegimeConfig | None = None
     gpus: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
+    online: OnlineConfig | None = None
+    column_drift: ColumnDriftConfig | None = None
 
     @field_validator("members", mode="before")
     @classmethod

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
+import msgspec
 import numpy as np
 
 from features.dataset import Dataset
 from features.selection import Selection
+from market.errors import DataError
 from models.card import CARD, Card, MemberCard
 from models.combination.card import CombinationCard
 from models.combination.combiner import Combiner
@@ -19,6 +21,7 @@ from models.combination.comparison import Paired, compare, losses
 from models.combination.learning import Learner
 from models.combination.pool import disagreement
 from models.config import EnsembleConfig
+from models.drift.reference import Reference
 from models.fitting.augmenting import Recorded
 from models.fitting.study import WHOLE, Result, Runner, Said, Study, Task, serial
 from models.member import Floats, Ints, frequencies
@@ -114,7 +117,7 @@ def fit_ensemble(
     progress
         Called with what was done and the share of the work that is, up to 1.
     recorded
-        What the dataset was made of; needed for ``config.augment``.
+        What the dataset was made of; needed for ``config.augment``, and to learn online.
     runner
         Who does the pieces of work.
 
@@ -171,7 +174,10 @@ def fit_ensemble(
         seed=seed,
         metrics=metrics,
         settings=config.model_dump(mode="json"),
+        labels=None if recorded is None else recorded.labels.model_dump(mode="json"),
     )
+    if config.column_drift is not None:
+        card = msgspec.structs.replace(card, reference=_reference(study, card.taken))
     return FittedEnsemble(
         card=card.sealed(),
         models=tuple(one.model for one in kept),
@@ -278,6 +284,20 @@ class _Heard:
             )
             for name, proba in others.items()
         }
+
+
+def _reference(study: Study, names: tuple[str, ...]) -> Reference:
+    """Describe the columns that are taken."""
+    config, own = study.config.column_drift, study.dataset.names
+    assert config is not None
+    rows = study.rows.take([own.index(name) for name in names], axis=1)
+    try:
+        return Reference.of(rows, names, config.window)
+    except ValueError as error:
+        raise DataError(
+            f"{study.dataset.symbol}: drift of columns can't be told ({error}); "
+            "give more history, or leave ensemble.column_drift out"
+        ) from error
 
 
 def _triple(values: Floats) -> tuple[float, float, float]:

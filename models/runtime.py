@@ -51,9 +51,7 @@ class EnsembleRuntime:
         regime = card.combination.regime
         self._regimes = None if regime is None else Regimes(regime)
         self._shape = (card.window, len(card.names))
-        wanted = [card.columns, *(one.columns for one in card.members)]
-        wanted += [] if regime is None else [regime.columns]
-        self._taken = tuple(dict.fromkeys(name for names in wanted for name in names))
+        self._taken = card.taken
         places = {name: place for place, name in enumerate(card.names)}
         self._columns = np.array([places[name] for name in self._taken])
         self._members = tuple(

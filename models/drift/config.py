@@ -34,6 +34,9 @@ class ColumnDriftConfig(Config):
 
     Parameters
     ----------
+    window
+        Latest decisions that are held against training; fewer if training has less than eight times
+        as many. Slow columns need long ones.
     every
         The window is looked at once in so many decisions.
     alpha
@@ -42,6 +45,7 @@ class ColumnDriftConfig(Config):
         A change of a column's population stability index below this is never told, however sure.
     """
 
+    window: Annotated[int, Field(ge=20, le=100_000)] = 500
     every: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.001
     psi: Annotated[float, Field(ge=0.0, le=100.0)] = 0.25
