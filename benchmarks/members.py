@@ -96,9 +96,12 @@ def judge(member: Member, data: Dataset) -> str:
         called[i] = perf_counter() - start
     p50, p99 = 1e6 * np.quantile(spent, (0.5, 0.99))
     own50, own99 = 1e6 * np.quantile(called, (0.5, 0.99))
+    # A network sees no more than so many windows per epoch.
+    settings = getattr(member, "config", None)
+    seen = min(len(train), getattr(settings, "most", len(train)))
     held = "" if cpu <= BAR and apart <= APART else "  MISSED"
     return (
-        f"{member.name:<12}{cpu:7.1f}{wall:7.1f}{len(train):9,}{fitted.effort:7}{1e3 * gain:10.2f}"
+        f"{member.name:<12}{cpu:7.1f}{wall:7.1f}{seen:9,}{fitted.effort:7}{1e3 * gain:10.2f}"
         f"{p50:8.1f}{p99:8.1f}{own50:9.0f}{own99:9.0f}{apart:10.1e}{len(content) / 1024:8.1f}{held}"
     )
 
