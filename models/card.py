@@ -10,7 +10,6 @@ import msgspec
 from market.errors import SchemaMismatch, StateError
 from models.combination.card import CombinationCard
 from models.combination.comparison import Paired
-from models.drift.reference import Reference
 from models.prediction import CLASSES
 
 __all__ = ["CARD", "FORMAT", "Card", "MemberCard", "SelectionCard", "read"]
@@ -114,7 +113,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels
         Settings of what it foretells; ``None`` where it was fitted on a dataset of no recording.
     reference
-        How the columns it takes looked in training; ``None`` where nobody shall compare.
+        How the columns it takes looked in training, a :class:`~models.drift.Reference` in plain
+        types; ``None`` where nobody shall compare.
     classes, format
         Of this file.
     version
@@ -140,7 +140,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: dict[str, float]
     settings: dict[str, object]
     labels: dict[str, object] | None = None
-    reference: Reference | None = None
+    reference: dict[str, object] | None = None
     classes: tuple[str, ...] = CLASSES
     format: int = FORMAT
     version: str = ""

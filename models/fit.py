@@ -286,18 +286,20 @@ class _Heard:
         }
 
 
-def _reference(study: Study, names: tuple[str, ...]) -> Reference:
-    """Describe the columns that are taken."""
+def _reference(study: Study, names: tuple[str, ...]) -> dict[str, object]:
+    """Describe the columns that are taken, in plain types."""
     config, own = study.config.column_drift, study.dataset.names
     assert config is not None
     rows = study.rows.take([own.index(name) for name in names], axis=1)
     try:
-        return Reference.of(rows, names, config.window)
+        reference = Reference.of(rows, names, config.window)
     except ValueError as error:
         raise DataError(
             f"{study.dataset.symbol}: drift of columns can't be told ({error}); "
             "give more history, or leave ensemble.column_drift out"
         ) from error
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(reference))
+    return plain
 
 
 def _triple(values: Floats) -> tuple[float, float, float]:
