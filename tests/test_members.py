@@ -59,11 +59,11 @@ def parts(data, window, cut=0.6, late=0.8):
     return train, stop, usable[usable >= late * m]
 
 
-def prepared(member, ic=0.5, m=2000, seed=1):
+def prepared(member=None, ic=0.5, m=2000, seed=1):
     """Return what a member is given; the rules' thresholds lie within their columns."""
     data = dataset(m, ic, seed=seed)
     rows = data.X.astype(np.float32)
-    if member.columns:
+    if member is not None and member.columns:
         rows *= np.float32([1.0, 20.0, 1.0, 1.0])
         rows += np.float32([0.0, 50.0, 0.0, 0.0])
     return data, rows, data.label.astype(np.int64)
