@@ -51,7 +51,8 @@ class CombinationCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pools
         One, or one a regime.
     regime
-        Which tells them apart.
+        What tells regimes apart; ``None`` where the ensemble was asked for none. With one pool it
+        is told beside the probabilities, and has no say in them.
     calibration, abstain
         What is done to the outcome; ``None``: nothing.
     alone

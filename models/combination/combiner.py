@@ -63,26 +63,10 @@ class Combiner:
         said
             ``float64[M, n, 3]``: each member's probabilities.
         regimes
-            ``int64[n]``: where there is a pool for each.
+            ``int64[n]``, each from 0; needed where there is a pool for each.
         """
-        n = said.shape[1]
-        proba = np.empty((n, 3))
-        abstained = np.zeros(n, np.bool_)
         apart = disagreement(said)
-        if len(self._pools) == 1:
-            pool = self._pools[0]
-            assert pool is not None  # a lone pool has weights
-            proba[:] = pool(said)
-        else:
-            assert regimes is not None
-            for regime, pool in enumerate(self._pools):
-                (here,) = np.nonzero(regimes == regime)
-                if not len(here):
-                    continue
-                if pool is None:
-                    proba[here], abstained[here] = self._base, True
-                else:
-                    proba[here] = pool(said[:, here])
+        proba, abstained = self._pooled(said, regimes)
         if self.card.calibration is not None:
             proba = calibrate(proba, self.card.calibration)
         limits = self.card.abstain
@@ -93,6 +77,21 @@ class Combiner:
         if abstained.any():
             proba[abstained] = self._base
         return Combined(proba, apart, abstained)
+
+    def _pooled(self, said: Floats, regimes: Ints | None) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        n = said.shape[1]
+        if len(self._pools) == 1:
+            (pool,) = self._pools
+            assert pool is not None  # a lone pool has weights
+            return pool(said), np.zeros(n, np.bool_)
+        if regimes is None:
+            raise ValueError(f"regimes must choose among {len(self._pools)} pools, were None")
+        proba, abstained = np.tile(self._base, (n, 1)), np.ones(n, np.bool_)
+        for regime, pool in enumerate(self._pools):
+            here = np.flatnonzero(regimes == regime)
+            if pool is not None and len(here):
+                proba[here], abstained[here] = pool(said[:, here]), False
+        return proba, abstained
 
 
 def _pool(kind: str, card: PoolCard) -> Callable[[Floats], Floats] | None:

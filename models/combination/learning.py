@@ -27,7 +27,7 @@ from models.regime.card import RegimeCard
 __all__ = ["Learner"]
 
 FEW = 100.0
-"""Decisions' worth of all regimes' class frequencies in those of one."""
+"""Independent outcomes' worth of all regimes' class frequencies in those of one."""
 
 
 class Learner:
@@ -82,15 +82,16 @@ class Learner:
             pools = tuple(self._vote(one) for one in self._switched(config, regime))
         else:
             pools, alone = self._stack(config, said, labels, regime, regimes)
-        card = CombinationCard(config.kind, pools, regime if len(pools) > 1 else None, alone=alone)
+        card = CombinationCard(config.kind, pools, regime, alone=alone)
         combiner = Combiner(card, self._base(labels))
         if self._calibration != "none":
             told = combiner(said, regimes)
             heard = ~told.abstained
-            fitted = fit_calibration(
-                told.proba[heard], labels[heard], self._calibration, self._overlap
-            )
-            card = CombinationCard(card.kind, card.pools, card.regime, fitted, None, alone)
+            if heard.any():  # a switch may be silent all along
+                fitted = fit_calibration(
+                    told.proba[heard], labels[heard], self._calibration, self._overlap
+                )
+                card = CombinationCard(card.kind, card.pools, card.regime, fitted, None, alone)
         if self._abstain is None:
             return card
         most = self._abstain.disagreement
@@ -124,48 +125,67 @@ class Learner:
         regimes: Ints | None,
     ) -> tuple[tuple[PoolCard, ...], str]:
         pool = fit_pool(said, labels, config.shrink, config.spread, self._overlap)
+        pools: tuple[PoolCard, ...] = (PoolCard(pool.weights, pool.bias),)
+        if config.by_regime:
+            assert regime is not None  # the configuration sees to that
+            assert regimes is not None
+            count = len(regime.frequencies)
+            pools = self._by_regime(config, said, labels, count, regimes, pool)
         if config.single == "if_better" and len(said) > 1:
-            better = self._better(config, pool, said, labels)
+            card = CombinationCard(config.kind, pools, regime)
+            together = Combiner(card, self._base(labels))(said, regimes).proba
+            better = self._better(config, together, said, labels)
             if better is not None:
                 weights = [0.0] * len(said)
                 weights[better[0]] = better[1].weights[0]
                 return (PoolCard(tuple(weights), better[1].bias),), self._names[better[0]]
-        if not config.by_regime:
-            return (PoolCard(pool.weights, pool.bias),), ""
-        assert regime is not None  # the configuration sees to that
-        assert regimes is not None
-        found, base = [], frequencies(labels)
-        for number in range(len(regime.frequencies)):
+        return pools, ""
+
+    def _by_regime(
+        self,
+        config: StackConfig,
+        said: Floats,
+        labels: Ints,
+        count: int,
+        regimes: Ints,
+        pool: Pool,
+    ) -> tuple[PoolCard, ...]:
+        """Fit a pool for each regime, pulled towards that of all; where nothing is known, that."""
+        found, base, few = [], frequencies(labels), FEW * self._overlap
+        for number in range(count):
             here = regimes == number
             counts = np.bincount(labels[here], minlength=3)
-            shares = (counts + FEW * base) / (counts.sum() + FEW)
-            own = fit_pool(
-                said[:, here],
-                labels[here],
-                config.shrink,
-                config.spread,
-                self._overlap,
-                np.array(pool.weights),
-                shares,
-            )
+            shares = (counts + few * base) / (counts.sum() + few)
+            own = pool
+            if here.any():
+                own = fit_pool(
+                    said[:, here],
+                    labels[here],
+                    config.shrink,
+                    config.spread,
+                    self._overlap,
+                    np.array(pool.weights),
+                    shares,
+                )
             found.append(PoolCard(own.weights, own.bias))
-        return tuple(found), ""
+        return tuple(found)
 
     def _better(
-        self, config: StackConfig, pool: Pool, said: Floats, labels: Ints
+        self, config: StackConfig, together: Floats, said: Floats, labels: Ints
     ) -> tuple[int, Pool] | None:
-        """Return the member that alone is surely better than the pool, if there is one.
+        """Return the member that alone is surely better than all together, if there is one.
 
         Each is compared as it would be used: alone in a pool with the class frequencies.
         """
-        own = losses(pool(said), labels)
+        own = losses(together, labels)
         block = max(50, round(4.0 * self._overlap))
         best: tuple[float, int, Pool] | None = None
         for index in range(len(said)):
             alone = fit_pool(said[index : index + 1], labels, config.shrink, 0.0, self._overlap)
             rng = np.random.default_rng(self._seed)
             found = compare(own, losses(alone(said[index : index + 1]), labels), block, rng)
-            if found.sure and (best is None or found.gain > best[0]):
+            heard = alone.weights[0] > 0.0
+            if heard and found.sure and (best is None or found.gain > best[0]):
                 best = found.gain, index, alone
         return None if best is None else best[1:]
 
