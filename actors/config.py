@@ -13,6 +13,7 @@ from features.labels import LabelConfig
 from market.config import Config
 from market.instruments import Instrument
 from models.config import EnsembleConfig
+from models.volatility.config import VolatilityEnsembleConfig
 from policies.training import PPOTraining
 from risk.config import RiskConfig
 from validation.gate import GateConfig
@@ -74,6 +75,8 @@ class FloorConfig(Config):
         Share of them, the latest, that nothing is trained on; the gate judges by it.
     journal_flush
         Decisions per journal transaction in a replay; live, every decision is durable at once.
+    volatility
+        The models that `pregao volatility` compares.
     exchange
         The bundled exchange, which `pregao demo` starts with the floor; a replay needs none.
     deriv, binance
@@ -91,6 +94,7 @@ class FloorConfig(Config):
     features: FeatureConfig = FeatureConfig()
     labels: LabelConfig = LabelConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
+    volatility: VolatilityEnsembleConfig = VolatilityEnsembleConfig()
     training: PPOTraining = PPOTraining()
     gate: GateConfig = GateConfig()
     risk: RiskConfig = RiskConfig()

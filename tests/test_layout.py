@@ -30,6 +30,7 @@ ROOMS = (
     "trading",
     "actors",
     "serve",
+    "commands",
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -65,7 +66,9 @@ def test_every_tool_looks_at_every_room() -> None:
     tool = PROJECT["tool"]
     assert set(ROOMS) <= set(tool["hatch"]["build"]["targets"]["wheel"]["packages"])
     assert set(ROOMS) <= set(tool["mypy"]["files"])
-    assert set(ROOMS) - {"actors", "serve"} <= set(tool["pytest"]["ini_options"]["testpaths"])
+    assert set(ROOMS) - {"actors", "serve", "commands"} <= set(
+        tool["pytest"]["ini_options"]["testpaths"]
+    )
     contracts = configparser.ConfigParser()
     contracts.read(ROOT / ".importlinter")
     assert set(contracts["importlinter"]["root_packages"].split()) == set(ROOMS)
@@ -77,13 +80,14 @@ def test_a_file_is_named_after_its_idea() -> None:
 
 
 def test_ray_is_imported_by_shells_and_trainers_alone() -> None:
-    """`.importlinter` forbids it to whole rooms; of policies, what trains and what exports may."""
+    """`.importlinter` forbids it to whole rooms; of policies, what trains and exports may, of models, what tunes."""
     allowed = {"actors", "serve"}
     offenders = [
         str(path.relative_to(ROOT))
         for path in sources(*(room for room in ROOMS if room not in allowed))
         if any(name.split(".")[0] == "ray" for name in imports(path))
         and not (path.parent.name == "policies" and path.name.startswith(("rllib", "export.")))
+        and path != ROOT / "models/search/tuning.py"
     ]
     assert offenders == []
 

@@ -239,10 +239,9 @@ def test_fitting_leaves_what_it_is_given(member):
     data, rows, labels = prepared(member, m=400)
     train, stop, _ = parts(data, member.window)
     given = [rows, labels, train, stop, np.ones(len(rows))]
-    before = [one.copy() for one in given]
+    for one in given:
+        one.flags.writeable = False  # as what comes out of Ray's store
     member.fit(*given[:4], seed=1, weights=given[4])
-    for one, then in zip(given, before, strict=True):
-        np.testing.assert_array_equal(one, then)
 
 
 @pytest.mark.parametrize("kind", ["forest", "lgbm", "xgboost"])

@@ -129,27 +129,3 @@ def test_weights_are_the_uniqueness_within_the_training_rows():
     equal = weigh(data, train, "equal")
     assert (equal[train] == 1.0).all()
     assert equal.sum() == len(train)
-
-
-def test_members_take_the_weights_into_their_loss():
-    # Half of the rows say the opposite of the others: whichever weighs more is believed.
-    from models.members.lgbm import Lgbm
-    from models.nets.gru import Gru
-    from tests.test_models_members import parts, prepared
-
-    data, rows, labels = prepared(ic=0.6)
-    train, stop, test = parts(data, 4)
-    odd = np.concatenate([train[1::2], stop[1::2]])
-    labels = labels.copy()
-    labels[odd] = 2 - labels[odd]
-    for member in (Lgbm(TREES), Gru(QUICK.members[1].model_copy(update={"learning_rate": 0.02}))):
-        said = {}
-        for heavy in (0, 1):
-            weights = np.full(len(rows), 1.8)
-            weights[odd] = 0.2
-            weights = 2.0 - weights if heavy else weights
-            fitted = member.fit(rows, labels, train, stop, 1, weights=weights)
-            said[heavy] = fitted.predict_proba(rows, test)
-        told = [said[heavy][:, 2] - said[heavy][:, 0] for heavy in (0, 1)]
-        assert np.corrcoef(told[0], rows[test, 0])[0, 1] > 0.3
-        assert np.corrcoef(told[1], rows[test, 0])[0, 1] < -0.3

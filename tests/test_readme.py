@@ -115,7 +115,7 @@ def test_every_program_a_page_shows_runs_and_prints_what_it_says(code: str, prin
 
 def test_the_pages_show_programs() -> None:
     shown = {str(param.id).split(".md")[0] for param in PROGRAMS}
-    assert shown == {"features", "labels", "venues"}
+    assert shown >= {"features", "labels", "registry", "venues"}
 
 
 def test_the_feature_that_contributing_adds_passes_the_test_it_comes_with(tmp_path: Path) -> None:

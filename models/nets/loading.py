@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,7 +31,6 @@ class Windows:
 
     Examples
     --------
-    >>> import numpy as np
     >>> windows = Windows(np.arange(6, dtype=np.float32).reshape(3, 2), 2)
     >>> windows[torch.tensor([2, 1])].tolist()
     [[[2.0, 3.0], [4.0, 5.0]], [[0.0, 1.0], [2.0, 3.0]]]
@@ -38,7 +38,8 @@ class Windows:
 
     def __init__(self, rows: Rows, window: int, device: torch.device | None = None) -> None:
         self.device = device or torch.device("cpu")
-        held = torch.from_numpy(rows)
+        # Arrays out of Ray's store can't be written to, of which torch warns; these are copied.
+        held = torch.from_numpy(np.require(rows, requirements="W"))
         if self.device.type == "cuda":
             held = held.pin_memory().to(self.device, non_blocking=True)
         count, features = held.shape
@@ -54,7 +55,7 @@ class Windows:
 
     def batches(self, ends: Ints, size: int) -> Iterator[Tensor]:
         """Yield the windows that end at ``ends``, ``size`` at a time."""
-        wanted = torch.from_numpy(ends).to(self.device)
+        wanted = torch.from_numpy(np.require(ends, requirements="W")).to(self.device)
         for start in range(0, len(wanted), size):
             yield self[wanted[start : start + size]]
 
