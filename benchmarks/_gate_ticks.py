@@ -13,6 +13,7 @@ from features.labels import LabelConfig
 from market.execution import Costs
 from market.instruments import Instrument
 from market.synthetics import synthetic
+from models.combination.config import VoteConfig
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
 from models.members.config import LgbmConfig, LogisticConfig
@@ -30,14 +31,17 @@ from venues.files import FileFeed
 EVERY, HOLDOUT, CAPITAL = 2, 0.5, 1000.0
 LABELS, FEATURES = LabelConfig(horizon=30), FeatureConfig()
 ENSEMBLE = EnsembleConfig(
-    members=(LogisticConfig(), LgbmConfig(trees=100, patience=10)), selection=None, folds=3
+    members=(LogisticConfig(), LgbmConfig(trees=100, patience=10)),
+    selection=None,
+    folds=3,
+    combination=VoteConfig(),  # speaks where a stack would say nothing
 )
 
 
 def ticks(symbol: str, path: Path, seed: int) -> tuple[str, Verdict]:
     """Learn from the first half of a recording, trade the second, and judge that.
 
-    The commission is what the venue charges. ``follow`` takes a position on the strongest fifth of
+    The commission is what the venue charges. ``follow`` takes a position on the stronger half of
     what the ensemble said out of fold, however little that is: it shall trade.
     """
     listed = synthetic(symbol)
@@ -62,7 +66,7 @@ def ticks(symbol: str, path: Path, seed: int) -> tuple[str, Verdict]:
             journal="",
             source=path,
             seed=seed,
-            follow=float(np.clip(np.nanquantile(edges, 0.8), 1e-4, 0.49)),
+            follow=float(np.clip(np.nanquantile(edges, 0.5), 1e-4, 0.49)),
         ).beginning(tape, unseen)
         later = tape.after(desk.warm_from)
         book = LeaseBook(desk.risk, [symbol], first=True)

@@ -211,6 +211,7 @@ def _svg(draw: Callable[[Axes], None]) -> str:
         axes = figure.subplots()
         draw(axes)
         axes.margins(x=0.01)
+        axes.locator_params(axis="x", nbins=6)  # more labels touch each other
         target = io.BytesIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     return target.getvalue().decode()
