@@ -80,7 +80,7 @@ def test_a_file_is_named_after_its_idea() -> None:
 
 
 def test_ray_is_imported_by_shells_and_trainers_alone() -> None:
-    """`.importlinter` forbids it to whole rooms; of policies, what trains and exports may, of models, what tunes."""
+    """`.importlinter` forbids it to whole rooms, but for what trains policies or tunes models."""
     allowed = {"actors", "serve"}
     offenders = [
         str(path.relative_to(ROOT))
