@@ -52,12 +52,11 @@ def demo(
     """Run the whole floor on the bundled exchange: collect, learn, judge, trade on paper."""
     console.print("[dim]starting Ray and the exchange[/]")
     from actors.demo import demo as run
+    from commands.reading import read
     from features.layout import lay
-    from market.config import load
     from serve.deploy import deploy, shutdown
-    from serve.settings import FileConfig
 
-    settings = load(config, FileConfig)
+    settings = read(config)
 
     @contextmanager
     def door(floor: FloorConfig, desks: list[DeskSpec]) -> Iterator[str]:
@@ -84,12 +83,11 @@ def replay(
     from actors.replay import chosen
     from actors.replay import replay as run
     from actors.terminal import verdict_table
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
     from venues.files import find
 
     files = find(data)
-    settings = chosen(load(config, FileConfig).floor, files)
+    settings = chosen(read(config, data).floor, files)
     state, mark = run(settings, files, learn, console)
     console.print(verdict_table(state.symbols))
     console.print(f"decisions, orders and fills: [bold]{mark}[/]")
@@ -101,13 +99,12 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
     """Make the decisions of the last replay again, without Ray."""
     from actors.replay import backtest as run
     from actors.replay import chosen
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
     from trading.report import page, table
     from venues.files import find
 
     files = find(data)
-    settings = chosen(load(config, FileConfig).floor, files)
+    settings = chosen(read(config, data).floor, files)
     result, mark = run(settings, files, console)
     console.print(table(result))
     report = settings.folder / "backtest.html"
@@ -120,8 +117,8 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
 @plainly
 def check(file: ConfigFile) -> None:
     """Say whether a configuration file is right, and if not, what is wrong where."""
+    from commands.reading import read
     from market.config import load
-    from serve.settings import FileConfig
     from venues.library.config import CollectConfig, about
     from venues.simulated import ExchangeConfig
 
@@ -131,7 +128,7 @@ def check(file: ConfigFile) -> None:
     elif subject == "exchange":
         names = load(file, ExchangeConfig).names
     else:
-        names = [one.symbol for one in load(file, FileConfig).symbols]
+        names = [one.symbol for one in read(file).symbols]
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
@@ -156,10 +153,9 @@ def doctor(
 ) -> None:
     """Look whether this machine can run the floor; each failure comes with its remedy."""
     from actors.doctor import examine, report
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
 
-    raise typer.Exit(report(examine(load(config, FileConfig).ports), console))
+    raise typer.Exit(report(examine(read(config).ports), console))
 
 
 # Once a command is done, what is left is Python's own end, which an interrupt must not tear.

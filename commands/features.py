@@ -47,11 +47,10 @@ def audit(
 ) -> None:
     """Hold columns and labels against data; exit status 1 if one looks ahead, or worse."""
     from actors.audit import subjects
+    from commands.reading import read
     from features.audit.report import run
-    from market.config import load
-    from serve.settings import FileConfig
 
-    floor = None if config is None else load(config, FileConfig).floor
+    floor = None if config is None else read(config, data).floor
     found = subjects(floor, data, symbols or (), tuple(columns or ()), seed)
     raise typer.Exit(run(found, console, cuts, seed, events))
 
@@ -81,10 +80,9 @@ def build_datasets(
 
     recipe, known, floor = Recipe(), dict[str, Job](), None
     if config is not None:
-        from market.config import load
-        from serve.settings import FileConfig
+        from commands.reading import read
 
-        floor = load(config, FileConfig).floor
+        floor = read(config, data).floor
         recipe = Recipe(features=floor.features, labels=floor.labels)
         for one in floor.symbols:
             its = Recipe(
@@ -118,8 +116,7 @@ def importance(
 ) -> None:
     """Tell what columns are worth on data they were not chosen by: a table, and figures."""
     from actors.importance import run
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
 
-    floor = load(config, FileConfig).floor
+    floor = read(config, data).floor
     run(floor, data, symbols or (), tuple(columns or ()), out, console)

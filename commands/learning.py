@@ -23,10 +23,9 @@ def train(config: ConfigFile, data: DataFolder, symbols: Symbols = None) -> None
     A run that broke off goes on where it was.
     """
     from actors.training import run
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
 
-    run(load(config, FileConfig).floor, data, symbols or (), console)
+    run(read(config, data).floor, data, symbols or (), console)
 
 
 @app.command()
@@ -49,10 +48,9 @@ def gate(
     Each look is counted. Exit status: 0 promoted, 3 not promoted, 1 and 2 error.
     """
     from actors.judging import run
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
 
-    floor = load(config, FileConfig).floor
+    floor = read(config, data).floor
     raise typer.Exit(run(floor, data, symbols or (), console, version, policy, promote))
 
 
@@ -61,10 +59,9 @@ def gate(
 def volatility(config: ConfigFile, data: DataFolder, symbols: Symbols = None) -> None:
     """Compare models of each symbol's volatility by what they forecast unseen."""
     from actors.volatility import run
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
 
-    run(load(config, FileConfig).floor, data, symbols or (), console)
+    run(read(config, data).floor, data, symbols or (), console)
 
 
 @app.command()
@@ -87,14 +84,14 @@ def search(
     on where it was.
     """
     from actors.searching import run
+    from commands.reading import read
     from market.config import load
     from models.search.config import SearchConfig
-    from serve.settings import FileConfig
 
     asked = SearchConfig() if what is None else load(what, SearchConfig)
     limits = {"seconds": None if minutes is None else 60.0 * minutes, "trials": trials}
     asked = asked.model_copy(update={key: one for key, one in limits.items() if one is not None})
-    run(load(config, FileConfig), asked, data, symbols or (), console)
+    run(read(config, data), asked, data, symbols or (), console)
 
 
 @app.command()
@@ -124,12 +121,11 @@ def validate(
     looked at. A run that broke off goes on where it was.
     """
     from actors.validating import run
-    from market.config import load
-    from serve.settings import FileConfig
+    from commands.reading import read
     from validation.splits import WalkForwardConfig
 
     walk: WalkForwardConfig | int = steps
     if train is not None:
         asked = {"unit": unit, "train": train, "test": test, "step": step or test}
         walk = WalkForwardConfig.model_validate(asked | {"anchored": anchored})
-    run(load(config, FileConfig).floor, data, symbols or (), walk, console)
+    run(read(config, data).floor, data, symbols or (), walk, console)

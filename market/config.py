@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from market import jsonc
 from market.errors import ConfigError
 from market.shown import shown, without_secrets
 
-__all__ = ["Config", "load", "reason_of"]
+__all__ = ["Config", "load", "mapping", "reason_of"]
 
 _CLOSE = 0.75
 """How much of a key must be as in another one for a slip of the pen; of 0 to 1."""
@@ -23,6 +25,8 @@ _CHARACTERS = re.compile(
     r"\^\[(?P<which>[^\]]+)\](?P<often>\*|\+|\{(?P<least>\d+),(?P<most>\d+)\})\$"
 )
 _SCHEMES = re.compile(r"\b(http|ws)(s\??)?://")
+
+_JSON = (".json", ".jsonc")
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -34,37 +38,23 @@ class Config(BaseModel):
 
 
 def load(path: Path, kind: type[ConfigT]) -> ConfigT:
-    """Read a YAML file into a config.
+    """Read a file into a config.
 
     Parameters
     ----------
     path
-        The file.
+        The file: YAML; or JSON, where comments and trailing commas are allowed, if its name ends
+        with ``.json`` or ``.jsonc``.
     kind
         The config class.
 
     Raises
     ------
     ConfigError
-        The file is missing, isn't YAML, or a key or value in it is wrong; every fault is listed
-        with its line.
+        The file is missing, isn't YAML or JSON, or a key or value in it is wrong; every fault is
+        listed with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"can't be read ({error.strerror}); check the path", path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is no text in UTF-8; save it as such", path) from error
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = None if error.problem_mark is None else error.problem_mark.line + 1
-        raise ConfigError(f"not valid YAML: {error.problem}", path, line) from error
-    except yaml.YAMLError as error:  # a character that YAML does not allow
-        raise ConfigError(f"not valid YAML: {str(error).splitlines()[0]}", path) from error
-    if not isinstance(data, dict):
-        raise ConfigError("must be a mapping of keys to values", path, 1)
+    data, root = _parsed(path)
     try:
         return kind.model_validate(data)
     except ValidationError as error:
@@ -74,6 +64,55 @@ def load(path: Path, kind: type[ConfigT]) -> ConfigT:
             raise first from None
         listing = "\n".join(f"  {fault}" for fault in faults)
         raise ConfigError(f"{len(faults)} faults:\n{listing}", path, key=first.key) from None
+
+
+def mapping(path: Path) -> dict[Any, Any]:
+    """Return what a file holds, unchecked; for those who must know what it is about to load it.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, isn't YAML or JSON, or holds something else than keys and values.
+    """
+    return _parsed(path)[0]
+
+
+def _parsed(path: Path) -> tuple[dict[Any, Any], yaml.Node | None]:
+    """Read a file; with the tree of its nodes, which know their lines, as far as there is one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"can't be read ({error.strerror}); check the path", path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is no text in UTF-8; save it as such", path) from error
+    data, root = (_json if path.suffix.lower() in _JSON else _yaml)(path, text)
+    if not isinstance(data, dict):
+        raise ConfigError("must be a mapping of keys to values", path, 1)
+    return data, root
+
+
+def _yaml(path: Path, text: str) -> tuple[Any, yaml.Node | None]:
+    try:
+        return yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        raise ConfigError(f"not valid YAML: {error.problem}", path, line) from error
+    except yaml.YAMLError as error:  # a character that YAML does not allow
+        raise ConfigError(f"not valid YAML: {str(error).splitlines()[0]}", path) from error
+
+
+def _json(path: Path, text: str) -> tuple[Any, yaml.Node | None]:
+    text = jsonc.plain(text)
+    try:
+        data = jsonc.parse(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not valid JSON: {error.msg}", path, error.lineno) from error
+    except ValueError as error:
+        raise ConfigError(f"not valid JSON: {error}", path) from error
+    try:
+        return data, yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError:  # nearly all JSON is YAML; of the rest no lines are told
+        return data, None
 
 
 def _explain(path: Path, root: yaml.Node | None, kind: type[BaseModel], fault: Any) -> ConfigError:
