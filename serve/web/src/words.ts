@@ -163,6 +163,7 @@ export function verdictWord(verdict: string, words: Words): string {
     edge: "com vantagem",
     "no edge": "sem vantagem",
     inconclusive: "inconclusivo",
+    suspicious: "suspeito",
     "not judged": "sem julgamento",
   };
   return known[verdict] ?? verdict;

@@ -1,6 +1,6 @@
 import { useWords, verdictWord } from "../words";
 
-const KINDS: Record<string, string> = { edge: "edge", "no edge": "none", inconclusive: "unsure" };
+const KINDS: Record<string, string> = { edge: "edge", "no edge": "none", inconclusive: "unsure", suspicious: "none" };
 
 /** The gate's word on one model. */
 export function Verdict({ verdict }: { verdict: string }) {
