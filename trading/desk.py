@@ -23,6 +23,7 @@ from policies.policy import Policy
 from risk.config import RiskConfig
 from risk.lease import Lease
 from trading.journal import Journal, MemoryJournal, SqlJournal
+from trading.learning import Learning
 from trading.paper import PaperBroker
 from trading.recovery import start
 from trading.rehearsal import rehearsal
@@ -32,6 +33,10 @@ from venues.base import Feed
 from venues.doors import Source, open_feed
 
 __all__ = ["Desk", "DeskSpec"]
+
+
+_SETTLES = 2_000
+"""Events of a rehearsal until a decision is settled, at most; no longer horizon is waited for."""
 
 
 @dataclass(frozen=True)
@@ -150,15 +155,17 @@ class DeskSpec:
     def trader(self, journal: Journal) -> Trader:
         """Make the trader, not started yet."""
         features = FeatureEngine(self.features, self.instrument.tick)
+        ensemble = EnsembleRuntime.load(self.model, features.schema)
         return Trader(
             instrument=self.instrument,
             features=features,
-            ensemble=EnsembleRuntime.load(self.model, features.schema),
+            ensemble=ensemble,
             policy=self._policy(),
             broker=PaperBroker(self.instrument),
             journal=journal,
             every=self.every,
             capital=self.capital,
+            learning=Learning.of(ensemble.card, self.instrument.costs),
         )
 
     def feed(self) -> Feed:
@@ -176,14 +183,18 @@ class DeskSpec:
     def _rehearse(self) -> None:
         """Let a throw-away trader decide once, so that the real one's first decision isn't slow.
 
-        Compiled code is loaded, and the models run, where nobody waits for them.
+        Compiled code is loaded, the models run, and a decision is settled where nobody waits.
         """
         trader = self.trader(MemoryJournal())
+        learning = Learning.of(read(self.model)[0], self.instrument.costs)
+        settles = 0 if learning is None else min(learning.rehearsed, _SETTLES)
         lease = Lease(self.symbol, 0, notional=self.capital, expires=2**62)
         trader.take(lease)
         longest = max(one.warmup for one in self.features.found)
         for event in rehearsal(
-            self.instrument, self.features, max(self.lead, longest) + 2 * self.every + 1
+            self.instrument,
+            self.features,
+            max(self.lead, longest) + settles + 2 * self.every + 1,
         ):
             trader.on_event(event, event.time)
 

@@ -10,10 +10,11 @@ from market.account import Account
 from market.errors import StateError
 from market.orders import Order
 from risk.lease import Lease
+from trading.learning import Learnt
 
 __all__ = ["FORMAT", "Counters", "TraderState", "TraderStatus", "Working", "decode"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of :class:`TraderState`; raised whenever its meaning changes."""
 
 
@@ -71,6 +72,8 @@ class TraderState(msgspec.Struct, frozen=True):
         What has happened so far.
     seen
         See :class:`~trading.seen.Seen`.
+    learning
+        Snapshot of :class:`~trading.learning.Learning`; empty where nothing is learnt.
     """
 
     format: int
@@ -91,6 +94,7 @@ class TraderState(msgspec.Struct, frozen=True):
     features: bytes
     counters: Counters
     seen: dict[str, tuple[int, int]] = {}
+    learning: bytes = b""
 
 
 class TraderStatus(msgspec.Struct, frozen=True):
@@ -120,6 +124,7 @@ class TraderStatus(msgspec.Struct, frozen=True):
     disagreement: float = nan
     volatility: float = nan
     window: tuple[tuple[float, ...], ...] | None = None
+    learnt: Learnt | None = None
 
 
 def decode(blob: bytes, symbol: str) -> TraderState:

@@ -10,7 +10,6 @@ from copy import copy
 from math import isfinite, nan
 
 import msgspec
-import numpy as np
 
 from envs.action import wanted
 from envs.observation import SCHEMA
@@ -22,12 +21,15 @@ from market.events import BookUpdate, FeedGap, MarketEvent, Tick, Trade
 from market.execution import target_units
 from market.instruments import Instrument
 from market.orders import Broker, Fill, Order
-from models.prediction import Prediction
 from models.runtime import EnsembleRuntime
 from policies.policy import Policy
 from risk.lease import Condition, Lease, Report, allowed
 from trading.decision import Decision
+from trading.drift import Drift
+from trading.forecast import Forecast
+from trading.holdings import Holdings
 from trading.journal import Journal
+from trading.learning import Learning
 from trading.seen import Seen, stream_of
 from trading.sight import Sight
 from trading.state import FORMAT, Counters, TraderState, TraderStatus, Working, decode
@@ -59,6 +61,8 @@ class Trader:
         Events per decision.
     capital
         Cash of the sleeve at its very first start.
+    learning
+        What the ensemble learns between two trainings; ``None``: nothing.
 
     Notes
     -----
@@ -77,6 +81,7 @@ class Trader:
         journal: Journal,
         every: int,
         capital: float,
+        learning: Learning | None = None,
     ) -> None:
         if every < 1:
             raise StateError(f"every must be at least 1, was {every}")
@@ -87,18 +92,17 @@ class Trader:
             )
         self.instrument, self.journal, self.broker = instrument, journal, broker
         self.symbol = instrument.symbol
-        self._features, self._ensemble, self._policy = features, ensemble, policy
+        self._features, self._policy = features, policy
+        self._forecast = Forecast(ensemble, features, learning)
+        self._learns = self._forecast.learns
         self._every, self._capital = every, capital
-        self._account = Account(cash=capital)
-        self._working: tuple[Working, ...] = ()
+        self._holdings = Holdings(Account(cash=capital))
         self._lease: Lease | None = None
         self._time, self._price = 0, nan
-        self._count = self._held = self._rows = 0
-        self._window = np.zeros((ensemble.window, len(features.names)), np.float32)
+        self._count = 0
         self._sight = Sight(instrument, features)
         self._seen = Seen()
         self._counters = Counters()
-        self._prediction: Prediction | None = None
 
     @property
     def time(self) -> int:
@@ -108,12 +112,12 @@ class Trader:
     @property
     def account(self) -> Account:
         """Cash and position."""
-        return self._account
+        return self._holdings.account
 
     @property
     def working(self) -> tuple[Working, ...]:
         """Orders under way."""
-        return self._working
+        return self._holdings.working
 
     @property
     def lease(self) -> Lease | None:
@@ -134,9 +138,8 @@ class Trader:
     def report(self, now: int) -> Report:
         """Return what the supervisor needs for the next lease, at venue time ``now``."""
         price = self._price if self._time else 0.0
-        units, order = self._account.units, sum(one.open for one in self._working)
-        notional = max(abs(units), abs(units + order)) * price
-        return Report(self.symbol, now, self._account.equity(price), notional, price)
+        held = self._holdings
+        return Report(self.symbol, now, held.account.equity(price), held.notional(price), price)
 
     def on_event(self, event: MarketEvent, now: int, act: bool = True) -> Decision | None:
         """Take an event; return the decision, where one was due and could be made.
@@ -170,18 +173,20 @@ class Trader:
         self._time = event.time
         self._price = event.price if isinstance(event, Tick) else event.close
         self._features.update(event)
+        if self._learns:
+            self._alarm(self._forecast.event(event, fresh=self._count == 0))
         self._count += 1
         self._counters.events += 1
         decision, order = None, None
         if due(self._count, self._every):
-            self._remember()
+            self._alarm(self._forecast.remember(event.time))
             if act:
                 decision, order = self._decide(now)
         if decision is not None:
             self.journal.append(self.symbol, event.time, "decision", decision)
         if order is not None:
             self.journal.append(self.symbol, event.time, "order", order)
-            self._working = (*self._working, Working(order))
+            self._holdings.send(order)
             self._counters.orders += 1
         if decision is not None or filled:
             # A decision that sends nothing need not outlive a power cut, only a crash.
@@ -201,8 +206,8 @@ class Trader:
             raise DataError(f"event of {event.symbol} given to the trader of {self.symbol}")
         stream = stream_of(event, peer)
         if stream == "prices":  # a hole: what it makes worthless is forgotten
-            self._count = self._rows = 0
-            self._prediction = None
+            self._count = 0
+            self._forecast.forget()
         elif not self._seen.takes(stream, event.time):
             return
         self._features.update(event)
@@ -216,41 +221,28 @@ class Trader:
         self._seen.forget("book")
 
     def _apply(self, fill: Fill) -> bool:
-        """Apply one fill; one of no working order was applied before, and changes nothing."""
-        found = [one for one in self._working if one.order.id == fill.order_id]
-        if not found:
+        """Apply one fill, unless it was applied before."""
+        if not self._holdings.apply(fill):
             self._counters.duplicates += 1
             return False
-        rest = Working(found[0].order, found[0].filled + fill.units)
-        done = abs(rest.open) <= 1e-9 * abs(rest.order.units)
-        self._working = tuple(one for one in self._working if one.order.id != fill.order_id) + (
-            () if done else (rest,)
-        )
-        before = self._account
-        self._account = before.apply(fill)
-        if self._account.opened != before.opened:
-            self._held = 0
         self._counters.fills += 1
         self.journal.append(self.symbol, fill.time, "fill", fill)
         return True
 
-    def _remember(self) -> None:
-        """Put the row of a due event into the window."""
-        if self._features.warm:
-            self._window[:-1] = self._window[1:]
-            self._window[-1] = self._features.values
-            self._rows += 1
+    def _alarm(self, drifts: tuple[Drift, ...]) -> None:
+        """Put on record what is no longer as it was; it is written down with the next commit."""
+        for one in drifts:
+            self.journal.append(self.symbol, one.time, "drift", one)
 
     def _decide(self, now: int) -> tuple[Decision | None, Order | None]:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
-        account, price = self._account, self._price
+        account, price = self._holdings.account, self._price
         equity = account.equity(price)
         exposure = self._sight.exposure(account, price)
         halted = self._lease is not None and self._lease.state is Condition.HALTED
-        self._prediction = None
-        if self._features.warm and self._rows >= len(self._window):
-            self._prediction = self._ensemble.predict(self._window)
-            seen = self._sight.look(self._prediction, account, price, self._held, self._lease, now)
+        said = self._forecast.make(self._time)
+        if said is not None:
+            seen = self._sight.look(said, account, price, self._holdings.held, self._lease, now)
             action = self._policy.act(seen)
         elif halted and account.units != 0.0:
             self._sight.blind()
@@ -264,11 +256,11 @@ class Trader:
         notional = allowed(target * price, account.units * price, self._lease, now)
         units = target if notional == target * price else notional / price
         order = None
-        if units != account.units and not self._working:
+        if units != account.units and not self._holdings.working:
             name = f"{self.symbol}-{self._time}"
             order = Order(name, self.symbol, self._time, units - account.units, price)
         if account.units != 0.0:
-            self._held += 1
+            self._holdings.held += 1
         self._counters.decisions += 1
         return self._record(action, aim, target, units, equity, order), order
 
@@ -282,7 +274,7 @@ class Trader:
         order: Order | None,
     ) -> Decision:
         """Put a decision on record."""
-        seen = self._prediction
+        seen = self._forecast.said
         volatility = self._features.volatility
         return Decision(
             symbol=self.symbol,
@@ -296,11 +288,11 @@ class Trader:
             wanted=aim,
             target=target,
             allowed=units,
-            units=self._account.units,
+            units=self._holdings.account.units,
             equity=equity,
             order="" if order is None else order.id,
             lease=-1 if self._lease is None else self._lease.sequence,
-            model=self._ensemble.version,
+            model=self._forecast.version,
             policy=self._policy.version,
         )
 
@@ -310,6 +302,7 @@ class Trader:
 
     def snapshot(self) -> bytes:
         """Return everything needed to go on, for :meth:`restore`."""
+        window, learnt = self._forecast.snapshot()
         return msgspec.msgpack.encode(
             TraderState(
                 format=FORMAT,
@@ -317,27 +310,28 @@ class Trader:
                 time=self._time,
                 price=self._price,
                 observation=SCHEMA,
-                model=self._ensemble.version,
+                model=self._forecast.version,
                 policy=self._policy.version,
-                account=self._account,
-                working=self._working,
+                account=self._holdings.account,
+                working=self._holdings.working,
                 lease=self._lease,
                 count=self._count,
-                held=self._held,
-                rows=self._rows,
-                shape=self._window.shape,
-                window=self._window.tobytes(),
+                held=self._holdings.held,
+                rows=self._forecast.rows,
+                shape=self._forecast.shape,
+                window=window,
                 features=self._features.snapshot(),
                 counters=self._counters,
                 seen=self._seen.state,
+                learning=learnt,
             )
         )
 
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot; nothing is changed where it is refused.
 
-        Another model or policy may take over a position; other features or a longer window may
-        not take over their memory: see :meth:`restore_account`.
+        Another model or policy may take over a position, but not what a model has learnt; other
+        features or a longer window may not take over their memory: see :meth:`restore_account`.
 
         Raises
         ------
@@ -347,31 +341,30 @@ class Trader:
             It was made with other features, another window or another observation.
         """
         state = decode(snapshot, self.symbol)
-        if state.observation != SCHEMA or state.shape != self._window.shape:
+        shape = self._forecast.shape
+        if state.observation != SCHEMA or state.shape != shape:
             raise SchemaMismatch(
                 f"{self.symbol}: state has observation {state.observation} and window "
-                f"{state.shape}, this is {SCHEMA} and {self._window.shape}; start cold"
+                f"{state.shape}, this is {SCHEMA} and {shape}; start cold"
             )
+        forecast = self._forecast.restored(state.rows, state.window, state.learning)
         self._features.restore(state.features)
-        self._window[:] = np.frombuffer(state.window, np.float32).reshape(state.shape)
-        self._count, self._rows, self._held = state.count, state.rows, state.held
-        self._seen = Seen(state.seen)
-        self._take_money(state)
+        self._forecast, self._count, self._seen = forecast, state.count, Seen(state.seen)
+        self._take_money(state, state.held)
 
     def restore_account(self, snapshot: bytes) -> None:
         """Take only money, position, orders and lease from a snapshot; features start cold."""
         self._take_money(decode(snapshot, self.symbol))
 
-    def _take_money(self, state: TraderState) -> None:
-        self._time, self._price = state.time, state.price
-        self._account, self._working, self._lease = state.account, state.working, state.lease
+    def _take_money(self, state: TraderState, held: int = 0) -> None:
+        self._time, self._price, self._lease = state.time, state.price, state.lease
+        self._holdings = Holdings(state.account, state.working, held)
         self._counters = state.counters
 
     def status(self) -> TraderStatus:
         """Return the figures to show."""
-        account, seen, lease = self._account, self._prediction, self._lease
+        account, seen, lease = self._holdings.account, self._forecast.said, self._lease
         equity = account.equity(self._price) if self._time else account.cash
-        full = self._rows >= len(self._window)
         return TraderStatus(
             symbol=self.symbol,
             time=self._time,
@@ -385,12 +378,13 @@ class Trader:
             exposure=self._sight.exposure(account, self._price) if self._time else 0.0,
             lease=lease,
             lease_used=abs(account.units) * self._price if self._time else 0.0,
-            model=self._ensemble.version,
+            model=self._forecast.version,
             policy=self._policy.name,
             policy_version=self._policy.version,
             counters=copy(self._counters),
             probabilities=None if seen is None else (seen.down, seen.flat, seen.up),
             disagreement=nan if seen is None else seen.disagreement,
             volatility=self._features.volatility,
-            window=tuple(map(tuple, self._window.tolist())) if full else None,
+            window=self._forecast.shown,
+            learnt=self._forecast.learnt,
         )
