@@ -18,6 +18,7 @@ from actors.supervisor import NAME as SUPERVISOR
 from market.events import MarketEvent
 from trading.desk import Desk, DeskSpec
 from trading.latency import Latency
+from trading.learning import Learnt
 
 __all__ = ["Loop"]
 
@@ -139,7 +140,7 @@ class Loop:
             self._memory = self._process.memory_full_info().uss / 1e6
             self._weighed = time.monotonic()
         status, stats = desk.trader.status(), desk.feed.stats
-        lease = status.lease
+        lease, learnt = status.lease, status.learnt or Learnt()
         expired = lease is not None and status.time >= lease.expires
         self.state = SymbolState(
             symbol=status.symbol,
@@ -175,6 +176,11 @@ class Loop:
             verdict=self._spec.verdict,
             verdict_reasons=self._spec.verdict_reasons,
             window=status.window,
+            settled=learnt.settled,
+            drift_alarms=learnt.alarms,
+            drift_columns=len(learnt.drifted),
+            drift_loss=learnt.loss,
+            drift=learnt.told,
         )
         self._metrics.publish(self.state, status, stats)
         return self.state

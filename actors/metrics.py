@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from ray.util import metrics
 
 from actors.snapshot import SymbolState
 from dashboards.metrics import METRICS
 from risk.breakers import Condition
+from trading.learning import Learnt
 from trading.state import TraderStatus
 from venues.base import FeedStats
 
@@ -56,6 +59,8 @@ class SymbolMetrics:
             self._grow(name, total, total)
         for reason, total in stats.reasons.items():
             self._grow("pregao_bad_frames_total", total, 0, reason)
+        if status.learnt is not None:
+            self._learnt(status.learnt)
         levels = {
             "pregao_price": state.price,
             "pregao_exposure": state.exposure,
@@ -69,6 +74,19 @@ class SymbolMetrics:
             levels["pregao_breaker_state"] = float(Condition(status.lease.state).severity)
         for name, level in levels.items():
             self._gauges[name].set(level)
+
+    def _learnt(self, learnt: Learnt) -> None:
+        """Export what a model that learns has found."""
+        self._grow("pregao_settled_total", learnt.settled, learnt.settled)
+        for reason, total in (
+            ("rise", learnt.rises),
+            ("fall", learnt.falls),
+            ("columns", learnt.columns),
+        ):
+            self._grow("pregao_drift_alarms_total", total, total, reason)
+        self._gauges["pregao_drift_columns"].set(len(learnt.drifted))
+        if isfinite(learnt.loss):
+            self._gauges["pregao_drift_loss"].set(learnt.loss)
 
     def _grow(self, name: str, total: int, began: int, reason: str = "") -> None:
         """Export how far a total has grown since it was told last, at first since ``began``."""

@@ -15,6 +15,10 @@ class SymbolState(msgspec.Struct, frozen=True):
     Money is in account currency, ``exposure`` a fraction of the largest position, ``pnl`` after
     all costs, ``lease_used`` the \|notional\| held, latencies from the loop's taking
     up an event to its journalled decision, ``feed_age`` real seconds since the venue was heard of.
+
+    Where its model learns: ``settled`` outcomes, ``drift_alarms`` since it began and what the last
+    one said (``drift``), ``drift_columns`` that look otherwise than in training now, and
+    ``drift_loss``, the mean log loss of the ensemble by itself since that last changed, nats.
     """
 
     symbol: str
@@ -50,6 +54,11 @@ class SymbolState(msgspec.Struct, frozen=True):
     verdict: str = "not judged"
     verdict_reasons: tuple[str, ...] = ()
     window: tuple[tuple[float, ...], ...] | None = None
+    settled: int = 0
+    drift_alarms: int = 0
+    drift_columns: int = 0
+    drift_loss: float = nan
+    drift: str = ""
 
     @property
     def lease_share(self) -> float:

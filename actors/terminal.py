@@ -51,6 +51,9 @@ def floor_table(state: FloorState, width: int, footer: str = "") -> RenderableTy
     )
     parts: list[RenderableType] = [table, Text(), total]
     parts += [Text(reason, style="yellow") for reason in risk.reasons]
+    parts += [
+        Text(f"{one.symbol}: {one.drift}", style="yellow") for one in state.symbols if one.drift
+    ]
     if footer:
         parts += [Text(), Text.from_markup(footer)]
     return Panel(

@@ -175,6 +175,28 @@ PANELS: tuple[Panel, ...] = (
         width=16,
         note="A reconnect loses nothing; a gap could not be filled and starts the features afresh.",
     ),
+    Panel(
+        "Log loss of the models by themselves",
+        ((_level("pregao_drift_loss"), _BY_SYMBOL),),
+        width=9,
+        note="Nats, mean since it last changed. Of models that learn while they trade.",
+    ),
+    Panel(
+        "Columns not as in training",
+        ((_level("pregao_drift_columns"), _BY_SYMBOL),),
+        width=9,
+        steps=((None, "green"), (1, "orange")),
+    ),
+    Panel(
+        "Outcomes learnt and drift told, in view",
+        tuple(
+            (f"sum({_grown(f'pregao_{what}_total')})", what.replace("_", " "))
+            for what in ("settled", "drift_alarms")
+        ),
+        kind="stat",
+        width=6,
+        note="Nothing is done about drift but to say so: train again, or roll back.",
+    ),
 )
 
 

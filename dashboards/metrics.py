@@ -102,6 +102,32 @@ METRICS: tuple[Metric, ...] = (
         "0, 1 or 2",
         "Circuit breaker: 0 running, 1 reduce only, 2 halted.",
     ),
+    Metric(
+        "pregao_settled_total",
+        "counter",
+        "decisions",
+        "Decisions whose outcome became known, and was learnt; of models with `online` alone.",
+    ),
+    Metric(
+        "pregao_drift_alarms_total",
+        "counter",
+        "alarms",
+        "Changes that were told: the ensemble's own log losses (rise, fall), or columns that no "
+        "longer look as they did in training (columns).",
+        ("symbol", "reason"),
+    ),
+    Metric(
+        "pregao_drift_columns",
+        "gauge",
+        "columns",
+        "Columns that looked otherwise than in training at the last look.",
+    ),
+    Metric(
+        "pregao_drift_loss",
+        "gauge",
+        "nats",
+        "Mean log loss of what the ensemble by itself said, since that last changed.",
+    ),
 )
 
 _NOTES = """\

@@ -79,6 +79,13 @@ class Symbol(_Answer):
     policy_version: str
     verdict: Annotated[str, Field(description="the gate's word", examples=["no edge"])]
     verdict_reasons: tuple[str, ...]
+    settled: Annotated[int, Field(description="outcomes its model learnt while it traded")] = 0
+    drift_alarms: Annotated[int, Field(description="changes of losses or columns told")] = 0
+    drift_columns: Annotated[int, Field(description="columns not as in training now")] = 0
+    drift_loss: Annotated[
+        Number, Field(description="log loss of the ensemble by itself since it last changed, nats")
+    ] = None
+    drift: Annotated[str, Field(description="the last alarm, and what to do; empty: none")] = ""
 
 
 class Symbols(_Answer):
@@ -207,7 +214,14 @@ class Prediction(Forecast):
     """A forecast, and where it comes from."""
 
     symbol: str
-    source: Annotated[Literal["live", "features"], Field(description="whose features were used")]
+    source: Annotated[
+        Literal["live", "features"],
+        Field(
+            description="live: what was last decided on, and, where a model has `online` on, "
+            "corrected by what it learnt while it traded; features: the fitted combination alone, "
+            "on the rows in the request"
+        ),
+    ]
     time: Annotated[int | None, Field(description="time of the event it was made on, ns")] = None
     price: Number = None
     exposure: Number = None

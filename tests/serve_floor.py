@@ -59,6 +59,11 @@ def floor(tick=0, mode="paper"):
         policy_version="ppo-1",
         verdict="no edge",
         verdict_reasons=("hold-out t 0.41, needs 2.33",),
+        settled=31,
+        drift_alarms=2,
+        drift_columns=1,
+        drift_loss=1.04,
+        drift="log loss rose",
     )
     starting = SymbolState("CRASH500", "ppo", equity=10_000.0, disagreement=nan)
     risk = RiskState(8_000.0, 2_000.0, 1_248.0, "REDUCE_ONLY", ("daily loss of 5 % reached",))

@@ -178,11 +178,18 @@ ALARM_CASES = {
     "BreakerTripped": [series("pregao_breaker_state", "1x80")],
     "FeedLossy": [series("pregao_gaps_total", "0+1x80")],
     "FramesUnreadable": [series("pregao_bad_frames_total", "0+1x80")],
+    "LossesRose": [series("pregao_drift_alarms_total", "0+1x80", reason="rise")],
+    "ColumnsDrifted": [series("pregao_drift_columns", "2x80")],
 }
 
 
 def healthy() -> list[dict[str, str]]:
-    faults = {"pregao_bad_frames_total", "pregao_gaps_total", "pregao_breaker_state"}
+    faults = {
+        "pregao_bad_frames_total",
+        "pregao_gaps_total",
+        "pregao_breaker_state",
+        "pregao_drift_columns",
+    }
     quiet = [series(name, "0x80", WorkerId="a") for name in faults]
     return quiet + [one for one in exported() if not any(name in one["series"] for name in faults)]
 
