@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from actors.strategy.algorithms import AlgorithmConfig
 from features.catalogue import expand
@@ -130,7 +130,7 @@ class StrategyConfig(Config):
     labels: LabelConfig
     train_features: Annotated[tuple[str, ...], Field(min_length=1)]
     feature_sets: tuple[GeneratorConfig, ...] = ()
-    algorithms: Annotated[tuple[AlgorithmConfig, ...], Field(min_length=1)]
+    algorithms: tuple[AlgorithmConfig, ...]
     costs: Costs | None = None
     tick: str = ""
     description: Any = None
@@ -183,10 +183,13 @@ class StrategyConfig(Config):
                 raise ValueError(f"{one.generator}.config.freq: must be freq, {ours}, was {theirs}")
         return sets
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = [one.member.name for one in self.algorithms if not one.searched]
+    @field_validator("algorithms")
+    @classmethod
+    def _names_differ(cls, algorithms: tuple[AlgorithmConfig, ...]) -> tuple[AlgorithmConfig, ...]:
+        if not algorithms:
+            raise ValueError("must be one at least")
+        names = [one.member.name for one in algorithms if not one.searched]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"algorithms: two are called {twice[0]}; give each its own `name`")
-        return self
+            raise ValueError(f"two are called {twice[0]}; give each its own `name`")
+        return algorithms
