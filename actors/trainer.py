@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import ray
 
 from actors.config import FloorConfig
+from actors.schooling import note
 from envs.tape import DecisionTape
 from features.dataset import build
 from market.beside import Beside
@@ -20,16 +20,12 @@ from models.registry import Lineage, Registry, RegistryConfig
 from models.registry.lineage import code_digest
 from policies.export import export
 from policies.rllib import train
-from risk.lease import LeaseBook
-from trading.backtest import run
 from trading.desk import DeskSpec
-from trading.holdout import gather
-from trading.journal import MemoryJournal
+from trading.judging import Terms, examine
 from trading.unseen import known
-from validation.gate import judge
 from validation.verdict import Verdict
 
-__all__ = ["Learned", "Progress", "Trainer", "TrainerShell"]
+__all__ = ["Learned", "Progress", "Trainer", "TrainerShell", "terms"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +43,6 @@ class Learned:
     tape
         What the policy is trained on: decisions with **out-of-fold** predictions, so that it
         learns how far the ensemble can be trusted on data it hasn't seen.
-    frequencies
-        Class frequencies of the training labels: the forecast to beat.
     metrics
         Out of fold.
     columns
@@ -61,7 +55,6 @@ class Learned:
     folder: Path
     unseen: int
     tape: DecisionTape
-    frequencies: tuple[float, float, float]
     metrics: dict[str, float]
     columns: str
     lineage: Lineage
@@ -112,7 +105,6 @@ class TrainerShell:
             folder=fitted.save(config.folder / "drafts" / tape.symbol),
             unseen=unseen,
             tape=DecisionTape.of(learnt, fitted.oof, fitted.oof_disagreement, one.instrument),
-            frequencies=fitted.card.frequencies,
             metrics=fitted.metrics,
             columns=fitted.card.told,
             lineage=Lineage.of(
@@ -131,38 +123,21 @@ class TrainerShell:
         folder = config.folder / "policy"
         result = train(tapes, config.training, config.seed, folder, follow)
         export(result.module, folder / "policy.onnx", "ppo")
+        note(folder / "policy.onnx", tapes)
         return folder / "policy.onnx"
 
     @ray.method
     def judge(
         self, spec: DeskSpec, tape: Tape, beside: Beside, learned: Learned
     ) -> tuple[Path, Verdict]:
-        """Run the desk over the hold-out, ask the gate, and register model and verdict."""
+        """Register an ensemble, and let its desk be judged by the hold-out."""
         config, symbol = self._config, tape.symbol
-        report = self._report(symbol)
-        report("hold-out backtest", 0.0)
-        unseen, near = tape.after(spec.warm_from), beside.after(spec.warm_from)
-        book = LeaseBook(config.risk, [one.symbol for one in config.symbols], first=True)
-        trader = spec.trader(MemoryJournal(keep=False))
-        result = run([unseen], lambda _: trader, book, {symbol: near})
-        report("gate", 0.8)
-        number = self._registry.tried(symbol, f"{spec.policy} on {learned.folder.name}")
-        evidence = gather(
-            result.sleeves[symbol],
-            unseen,
-            spec.features,
-            config.labels,
-            spec.every,
-            np.array(learned.frequencies),
-            number,
-            near,
-        )
-        verdict = judge(evidence, config.gate, np.random.default_rng(config.seed))
-        self._registry.found(symbol, number, verdict.figures)
+        self._report(symbol)("hold-out and gate", 0.0)
         entry = self._registry.register(
-            symbol, learned.folder, learned.metrics, verdict, learned.lineage
+            symbol, learned.folder, learned.metrics, {}, learned.lineage
         )
-        return self._registry.fetch(entry, config.folder / "models" / symbol), verdict
+        found = examine(self._registry, entry, spec, terms(config), learned.unseen, tape, beside)
+        return self._registry.fetch(entry, config.folder / "models" / symbol), found.verdict
 
     def _report(self, task: str) -> Callable[[str, float], None]:
         """Return a callback that keeps the progress of a task."""
@@ -174,3 +149,14 @@ class TrainerShell:
 
 
 Trainer = ray.remote(TrainerShell)
+
+
+def terms(config: FloorConfig) -> Terms:
+    """Return what everybody on a floor is judged by."""
+    return Terms(
+        gate=config.gate,
+        labels=config.labels,
+        names=tuple(one.symbol for one in config.symbols),
+        models=config.folder / "models",
+        seed=config.seed,
+    )

@@ -1,6 +1,8 @@
-"""From a hold-out run to the evidence that the gate judges."""
+"""From a run over a hold-out to the evidence that the gate judges."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +12,33 @@ from features.dataset import build
 from features.labels import LabelConfig
 from market.beside import Beside
 from market.tape import Tape
-from trading.backtest import Sleeve
+from risk.lease import LeaseBook
+from trading.backtest import Sleeve, run
+from trading.desk import DeskSpec
+from trading.journal import MemoryJournal
+from trading.rival import SMALLEST, Rival
 from validation.evidence import Evidence
+from validation.ratios import sharpe
 
-__all__ = ["gather"]
+__all__ = ["gather", "traded"]
 
-SMALLEST = 1e-12
-"""Probabilities are taken to be at least this, so that one sure mistake has a finite loss."""
+
+def traded(desk: DeskSpec, tape: Tape, beside: Beside, names: Iterable[str]) -> Sleeve:
+    """Let a desk's own trader trade the rest of a tape, from where the desk begins.
+
+    Parameters
+    ----------
+    desk
+        As :meth:`~trading.desk.DeskSpec.beginning` left it.
+    tape, beside
+        The recording, from its beginning.
+    names
+        Every symbol of the floor: they share its limits.
+    """
+    book = LeaseBook(desk.risk, names, first=True)
+    trader = desk.trader(MemoryJournal(keep=False))
+    near = {desk.symbol: beside.after(desk.warm_from)}
+    return run([tape.after(desk.warm_from)], lambda _: trader, book, near).sleeves[desk.symbol]
 
 
 def gather(
@@ -28,6 +50,8 @@ def gather(
     frequencies: npt.NDArray[np.float64],
     trials: int,
     beside: Beside | None = None,
+    sharpes: Sequence[float] = (),
+    champion: Rival | None = None,
 ) -> Evidence:
     """Put together what a strategy did on a hold-out.
 
@@ -45,6 +69,10 @@ def gather(
         Every model and policy ever judged on this symbol, this one included.
     beside
         What was recorded beside the tape, where columns are made of it.
+    sharpes
+        Net Sharpe ratios per decision of the trials before this one, ``nan`` where unknown.
+    champion
+        What trades now, over the same tape.
 
     Notes
     -----
@@ -53,25 +81,31 @@ def gather(
     """
     dataset = build(tape, features, labels, every, sleeve.trader.instrument.costs, beside)
     label = dict(zip(dataset.times.tolist(), dataset.label.tolist(), strict=True))
-    base = -np.log(np.maximum(frequencies, SMALLEST))
-    losses, references = [], []
-    for decision in sleeve.decisions:
-        outcome = label.get(decision.time, -1)
-        if outcome >= 0 and decision.probabilities is not None:
-            losses.append(-np.log(max(decision.probabilities[outcome], SMALLEST)))
-            references.append(base[outcome])
-    status = sleeve.trader.status()
+    told = [
+        (one.time, one.probabilities, label[one.time])
+        for one in sleeve.decisions
+        if one.probabilities is not None and label.get(one.time, -1) >= 0
+    ]
+    times = np.array([time for time, _, _ in told], np.int64)
+    said = np.array([probabilities for _, probabilities, _ in told]).reshape(-1, 3)
+    outcomes = np.array([outcome for _, _, outcome in told], np.int64)
+    status, own = sleeve.trader.status(), sleeve.returns
     start = sleeve.equity[0] if len(sleeve.decisions) else status.equity
+    known = [*sharpes, sharpe(own)] if len(own) > 1 else sharpes
     return Evidence(
-        net_returns=sleeve.returns,
+        net_returns=own,
         exposures=sleeve.exposures,
         market=sleeve.market,
         trades=status.trades,
         costs=_costs(sleeve) / start,
-        log_loss=np.array(losses),
-        base_log_loss=np.array(references),
+        log_loss=-np.log(np.maximum(said[np.arange(len(said)), outcomes], SMALLEST)),
+        base_log_loss=-np.log(np.maximum(frequencies, SMALLEST))[outcomes],
         trials=trials,
         jumps=_jumps(tape),
+        probabilities=said,
+        labels=outcomes,
+        trial_sharpes=np.array(known, np.float64),
+        champion=None if champion is None else champion.beside(sleeve, times, outcomes),
     )
 
 

@@ -65,7 +65,13 @@ class Registry:
         """Close its files; a later call opens them again."""
         self._client.close()
 
-    def tried(self, symbol: str, what: str, figures: Mapping[str, float] | None = None) -> int:
+    def tried(
+        self,
+        symbol: str,
+        what: str,
+        figures: Mapping[str, float] | None = None,
+        registered: bool = False,
+    ) -> int:
         """Note a trial **before** it is judged; return how many there were, with this one.
 
         A trial is whatever could have been promoted: each setting, seed or policy that is looked
@@ -80,10 +86,12 @@ class Registry:
             Its settings, in a few words.
         figures
             What is known of it; :meth:`found` says the rest.
+        registered
+            It is a version of this registry, whose registration was counted already.
         """
         checked(symbol)
         with self._client.alone(make=True):
-            number = self._trials.add(symbol, what, self.trials(symbol))
+            number = self._trials.add(symbol, what, self._known(symbol, int(registered)))
             if figures:
                 self._trials.found(symbol, number, figures)
         return number
@@ -104,10 +112,7 @@ class Registry:
     def trials(self, symbol: str) -> int:
         """Count every trial there was on a symbol, never less than its registrations."""
         checked(symbol)
-        if not self._client.exists:
-            return 0
-        newest = max((one.number for one in self.list(symbol)), default=0)
-        return max(self._trials.count(symbol), newest)
+        return self._known(symbol) if self._client.exists else 0
 
     def trial_figures(self, symbol: str) -> tuple[Trial, ...]:
         """Return every trial with what came of it, the first first; figures may be empty."""
@@ -277,6 +282,11 @@ class Registry:
         """Return all entries, or a symbol's, by symbol and number."""
         symbols = sorted(self._versions.symbols()) if symbol is None else (symbol,)
         return tuple(entry for one in symbols for entry in self._versions.entries(one))
+
+    def _known(self, symbol: str, less: int = 0) -> int:
+        """Count trials, or registrations without ``less`` of them, whichever are more."""
+        newest = max((one.number for one in self.list(symbol)), default=0)
+        return max(self._trials.count(symbol), newest - less)
 
     def _may_lead(self, entry: Entry) -> None:
         """Raise unless an entry may be champion."""
