@@ -9,7 +9,9 @@ import typer
 
 __all__ = ["Columns", "ConfigFile", "DataFolder", "Symbols"]
 
-ConfigFile = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
+ConfigFile = Annotated[
+    Path, typer.Argument(help="YAML file, or a strategy in JSON.", show_default=False)
+]
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="Folder of recordings: CSV, Parquet, or a tick store.")

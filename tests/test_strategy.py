@@ -264,6 +264,11 @@ def test_settings_are_ours_under_their_names_and_each_other_is_told(algo, theirs
         ({"labels": ["high_030_4", "high_040_4"]}, "one of high and one of low, or either alone"),
         ({"train_features": ["close_WMA_6"]}, "TA-Lib's WMA is none; those that are: ADX"),
         ({"train_features": ["rsi_fourteen"]}, "no column 'rsi_fourteen'; did you mean"),
+        (
+            {"train_features": ["peer"]},
+            "compare with another symbol, of which a strategy knows none",
+        ),
+        ({"tick": "0.01x"}, "tick: a price step must be positive and finite, was 0.01x"),
         ({"algorithms": []}, "algorithms: must be one at least, was []"),
         ({"label_sets": []}, "label_sets: unknown key; did you mean 'labels'?"),
         (

@@ -88,6 +88,7 @@ _SETTINGS = {
     "svm": _Settings(
         none={"probability": "it always tells them", "cache_size": "it needs none",
               "gamma": "it is in other units; its default here, .2 of `scale`, is taken",
+              "kernel": "it is a Gaussian one (rbf)",
               "tol": "it is solved to the end"},
     ),
     "technical": _Settings(),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from actors.strategy.algorithms import AlgorithmConfig
 from features.catalogue import expand
 from features.labels import LabelConfig
-from market.config import Config
+from market.config import Config, reason_of
 from market.errors import ConfigError
 from market.execution import Costs
+from market.instruments import Instrument
 
 __all__ = ["IDLE", "GeneratorConfig", "StrategyConfig", "seconds"]
 
@@ -151,6 +152,14 @@ class StrategyConfig(Config):
     output_sets: Any = None
     train: Any = None
 
+    @field_validator("tick", mode="before")
+    @classmethod
+    def _is_a_step(cls, tick: Any) -> Any:
+        try:
+            return Instrument(symbol="", interval=1.0, tick=tick).tick
+        except ValidationError as error:
+            raise ValueError(reason_of(error.errors()[0])) from None
+
     @field_validator("venue")
     @classmethod
     def _is_binance(cls, venue: str) -> str:
@@ -167,9 +176,15 @@ class StrategyConfig(Config):
     @classmethod
     def _are_columns(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         try:
-            expand(names)
+            found = expand(names)
         except ConfigError as error:
             raise ValueError(str(error)) from None
+        peers = [one.name for one in found if "peer" in (one.of.stream, one.of.need)]
+        if peers:
+            raise ValueError(
+                f"{', '.join(peers)} compare with another symbol, of which a strategy knows none; "
+                "leave them out, or write a floor in YAML with `features.peer`"
+            )
         return names
 
     @field_validator("feature_sets")

@@ -101,7 +101,7 @@ def translate(strategy: StrategyConfig, path: Path, streams: Collection[str] = (
 
 def _needs(one: Found) -> set[str]:
     needs: set[str] = {one.of.stream, one.of.need}
-    return needs & {"trades", "book", "peer"}
+    return needs & {"trades", "book"}
 
 
 def _columns(
