@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import ray
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,15 +17,17 @@ from rich.progress import (
 
 from actors.cluster import joined
 from actors.config import FloorConfig
+from actors.pieces import InTasks, resources
 from actors.recordings import recordings
 from actors.replay import chosen
 from features.dataset import build
 from market.beside import Beside
+from market.errors import ConfigError
 from market.tape import Tape
 from models.fit import FittedEnsemble, fit_ensemble
 from models.fitting.augmenting import Recorded
-from models.fitting.keeping import kept
-from models.fitting.study import Result, Runner, Study, Task
+from models.fitting.keeping import kept, prune
+from models.fitting.study import Runner
 from models.nets.config import NetConfig
 from models.registry import Entry, Lineage, Registry, RegistryConfig
 from models.registry.lineage import code_digest
@@ -35,13 +35,14 @@ from models.scorecard import scorecard
 from trading.unseen import known
 from venues.files import find
 
-__all__ = ["in_tasks", "run"]
+__all__ = ["InTasks", "run"]
 
 
 def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Console) -> None:
     """Fit and register the ensemble of each recording; the hold-out is not looked at.
 
-    What was done is kept: a run that broke off, or was stopped, goes on where it was.
+    What was done is kept: a run that broke off, or was stopped, goes on where it was. Of what is
+    kept the longest unused is removed beyond :data:`models.fitting.keeping.MOST` bytes.
 
     Parameters
     ----------
@@ -51,13 +52,21 @@ def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Consol
         Folder of recordings, or a tick store.
     symbols
         Which of them; all that the floor knows if left out.
+
+    Raises
+    ------
+    ConfigError
+        ``ensemble.gpus`` asks for what this machine hasn't got.
+    FitError
+        A member broke, or its process died again and again; the others' pieces are kept.
     """
     code = code_digest()
     files = find(data, symbols or None)
     asked = chosen(config, files)
     folder = asked.folder
     with Registry(RegistryConfig.of(folder)) as registry, joined(asked.ray):
-        runner = kept(folder / "pieces", in_tasks, code)
+        _enough(asked)
+        runner = kept(folder / "pieces", InTasks(), code)
         for one in asked.symbols:
             alone = asked.model_copy(update={"symbols": (one,)})
             (tape,), beside = recordings(alone, files, console)
@@ -66,34 +75,19 @@ def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Consol
             entry = registry.register(one.symbol, draft, fitted.metrics, {}, lineage)
             console.print(scorecard(fitted.card))
             console.print(_next(entry))
+            prune(folder / "pieces")
 
 
-def in_tasks(study: Study, tasks: Sequence[Task]) -> Iterator[tuple[int, Result]]:
-    """Do pieces of a study in Ray tasks, side by side; see :data:`models.fitting.study.Runner`.
-
-    A task whose process dies is done again. None is ever cancelled: where the caller goes away, or
-    one of them fails, those under way are let run out.
-    """
-    shared = ray.put(study)
-    waiting: dict[Any, int] = {}
-    for number, task in enumerate(tasks):
-        net = task.member >= 0 and isinstance(study.config.members[task.member], NetConfig)
-        options = _perform.options(num_gpus=study.config.gpus if net else 0)
-        waiting[options.remote(shared, task)] = number
-    try:
-        while waiting:
-            (done,), _ = ray.wait(list(waiting), num_returns=1)
-            yield waiting.pop(done), ray.get(done)
-    finally:
-        if waiting:
-            ray.wait(list(waiting), num_returns=len(waiting))
-
-
-def _do(study: Study, task: Task) -> Result:
-    return study.perform(task)
-
-
-_perform: Any = ray.remote(_do)
+def _enough(config: FloorConfig) -> None:
+    """Refuse to wait for a GPU that will never come; a cluster may still start one."""
+    nets = any(isinstance(one, NetConfig) for one in config.ensemble.members)
+    asked, here = config.ensemble.gpus, resources().get("GPU", 0.0)
+    if config.ray.address == "local" and nets and asked > here:
+        raise ConfigError(
+            f"asks for {asked:g} of a GPU, this machine has {here:g}; set it to 0, or join a "
+            "cluster that has one by ray.address",
+            key="ensemble.gpus",
+        )
 
 
 def _fit(

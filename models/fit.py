@@ -128,7 +128,7 @@ def fit_ensemble(
     ConfigError
         A member, or the regime model, takes columns that the dataset lacks.
     """
-    study = Study(dataset, config, seed, recorded)
+    study = Study(dataset, config, seed, recorded).prepared()
     fitting = _Fitting(study, progress, runner)
     everything = (*range(len(study.folds)), WHOLE)
     chosen = dict(zip(everything, fitting.columns(everything), strict=True))

@@ -11,7 +11,7 @@ import numpy as np
 
 from features.dataset import Dataset
 from features.selection import Selection
-from market.errors import ConfigError, DataError
+from market.errors import ConfigError, DataError, PregaoError
 from models.config import EnsembleConfig
 from models.fitting.augmenting import Lesson, Recorded, lesson
 from models.fitting.choosing import Chooser, weigh
@@ -20,10 +20,14 @@ from models.member import Fitted, Floats, Ints, Member, Rows
 from models.members.catalogue import make
 from models.regime import RegimeCard, Regimes, fit_regime
 
-__all__ = ["WHOLE", "Result", "Runner", "Said", "Study", "Task", "serial"]
+__all__ = ["WHOLE", "FitError", "Result", "Runner", "Said", "Study", "Task", "perform", "serial"]
 
 WHOLE = -1
 """In place of a fold's number: the whole training span."""
+
+
+class FitError(PregaoError):
+    """A piece of work came to nothing; the message names the member and the fold."""
 
 
 class Task(NamedTuple):
@@ -90,6 +94,22 @@ class Study:
     seed: int
     recorded: Recorded | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        # Members are made anew: who fits one need not load the libraries of the others.
+        return {name: value for name, value in vars(self).items() if name != "members"}
+
+    def prepared(self) -> Study:
+        """Work out what all pieces need; sent after this, each finds it done. Returns itself.
+
+        Raises
+        ------
+        DataError
+            A feature isn't finite, or there are too few labelled decisions.
+        """
+        assert len(self.rows) == len(self.dataset)
+        assert len(self.folds) == self.config.folds
+        return self
+
     @cached_property
     def members(self) -> tuple[Member, ...]:
         """The members, not fitted."""
@@ -147,19 +167,41 @@ class Study:
         ConfigError
             It takes columns of its own, and the dataset lacks one.
         """
-        own, names = self.members[member].columns, self.dataset.names
+        one, names = self._member(member), self.dataset.names
+        own = one.columns
         if not own:
             return self.chooser.places(chosen)
         lacking = [name for name in own if name not in names]
         if lacking:
             raise ConfigError(
-                f"{self.dataset.symbol}: member {self.members[member].name} takes "
+                f"{self.dataset.symbol}: member {one.name} takes "
                 f"{', '.join(lacking)}; add to features.columns, or leave the member out"
             )
         return np.array([names.index(name) for name in own])
 
     def perform(self, task: Task) -> Result:
-        """Do a piece of work; the same one always comes out the same."""
+        """Do a piece of work; the same one always comes out the same.
+
+        Raises
+        ------
+        DataError, ConfigError
+            A member, or the choice of columns, refuses what it is given.
+        FitError
+            It broke.
+        """
+        try:
+            return self._perform(task)
+        except ConfigError:
+            raise
+        except DataError as error:
+            raise DataError(f"{self._told_fully(task)}: {error}", reason=error.reason) from error
+        except Exception as error:
+            raise FitError(
+                f"{self._told_fully(task)}: {type(error).__name__}: {error}; "
+                "mend it or leave the member out, and run again: what is done is kept"
+            ) from error
+
+    def _perform(self, task: Task) -> Result:
         if task.member < 0:
             return self._choose(task.fold)
         fitted = self.fit(task)
@@ -172,7 +214,7 @@ class Study:
         """Fit a member as a task says."""
         _, stop, seed = self._span(task.fold)
         whole = self._lesson(task.fold, self.places(task.member, task.chosen))
-        return self.members[task.member].fit(
+        return self._member(task.member).fit(
             whole.rows, whole.labels, whole.learn, stop, seed, task.effort, whole.weights
         )
 
@@ -186,6 +228,14 @@ class Study:
         card = fit_regime(config, self.rows[learn], names, broken, self.seed)
         taken = self.rows[:, [names.index(name) for name in card.columns]]
         return card, Regimes(card).path(taken, fresh)
+
+    def _member(self, number: int) -> Member:
+        """Make one member, and none of the others."""
+        (one,) = make(self.config.members[number : number + 1])
+        return one
+
+    def _told_fully(self, task: Task) -> str:
+        return f"{self.dataset.symbol}, {self.told(task)}"
 
     def _span(self, fold: int) -> tuple[Ints, Ints, int]:
         """Return what is learned from, what it is stopped by, and the seed."""
@@ -209,6 +259,11 @@ class Study:
         own = Lesson(self.rows.take(places, axis=1), self.usable.labels, weights, early)
         rng = np.random.default_rng([seed, 1])
         return lesson(self.dataset, own, places, self.config, self.recorded, self.window, rng)
+
+
+def perform(study: Study, task: Task) -> Result:
+    """Do a piece of work; see :meth:`Study.perform`."""
+    return study.perform(task)
 
 
 Runner = Callable[[Study, Sequence[Task]], Iterator[tuple[int, Result]]]
