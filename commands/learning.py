@@ -76,7 +76,10 @@ def search(
     minutes: Annotated[
         float | None, typer.Option(min=0.0, help="Time for everything; 0: no limit.")
     ] = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="Most trials of one search.")] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most trials of one search; 60, or as many as time allows."),
+    ] = None,
 ) -> None:
     """Search members, columns and labels on all but the hold-out, and say what that is worth.
 
@@ -104,14 +107,15 @@ def validate(
         int, typer.Option(min=1, help="Equal tests that cover the last three fifths.")
     ] = 3,
     unit: Annotated[
-        str, typer.Option(help="Of --train, --test and --step: months, decisions, bars or ticks.")
+        Literal["months", "decisions", "events", "bars", "ticks"],
+        typer.Option(help="Of --train, --test and --step; of the recording but for decisions."),
     ] = "months",
     train: Annotated[
-        int | None, typer.Option(help="Length of each training, in place of --steps.")
+        int | None, typer.Option(min=1, help="Length of each training, in place of --steps.")
     ] = None,
-    test: Annotated[int, typer.Option(help="Length of each test.")] = 1,
+    test: Annotated[int, typer.Option(min=1, help="Length of each test.")] = 1,
     step: Annotated[
-        int | None, typer.Option(help="From a step to the next; a test's length.")
+        int | None, typer.Option(min=1, help="From a step to the next; a test's length.")
     ] = None,
     anchored: Annotated[bool, typer.Option(help="Train on everything before the test.")] = False,
 ) -> None:
