@@ -218,6 +218,8 @@ def test_faults_are_told() -> None:
         breakdown(zeros, zeros[:3], times)
     with pytest.raises(ValueError, match="returns must be finite, was nan at decision 2"):
         breakdown(np.array([0.0, 0.0, np.nan, 0.0]), zeros, times)
+    with pytest.raises(ValueError, match="exposures must be finite, was nan at decision 0"):
+        breakdown(zeros, np.array([np.nan, 0.0, 0.0, 0.0]), times)
     with pytest.raises(ValueError, match="regime 2 has no name; regimes are calm, wild"):
         breakdown(zeros, zeros, times, regime=np.array([0, 1, 2, 0]), regimes=("calm", "wild"))
     with pytest.raises(ValueError, match="block must be at least 1, was 0"):

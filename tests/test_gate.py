@@ -236,6 +236,14 @@ def test_a_small_leak_is_caught_by_how_it_decays() -> None:
     assert judge(given, allowed, np.random.default_rng(0)).promoted
 
 
+def test_what_class_frequencies_are_sure_of_leaves_nothing_to_save() -> None:
+    given = replace(GOOD, log_loss=np.zeros(20_000), base_log_loss=np.zeros(20_000))
+    given = replace(given, probabilities=None, labels=None)
+    verdict = ruling(given)
+    assert verdict.figures["skill"] == 0.0
+    assert failed(verdict) == ["skill"]
+
+
 def test_without_probabilities_calibration_is_not_claimed() -> None:
     verdict = ruling(replace(GOOD, probabilities=None, labels=None))
     assert verdict.promoted

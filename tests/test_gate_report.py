@@ -112,13 +112,15 @@ def test_too_little_is_told_too(n: int) -> None:
         net_returns=GIVEN.net_returns[few],
         exposures=GIVEN.exposures[few],
         market=GIVEN.market[few],
+        log_loss=GIVEN.log_loss[few],
+        base_log_loss=GIVEN.base_log_loss[few],
         champion=None,
-        probabilities=None,
-        labels=None,
+        probabilities=GIVEN.probabilities[few],
+        labels=GIVEN.labels[few],
     )
     told = page(given, ruling(given))
     assert '<p class="word">inconclusive</p>' in told
-    assert told.count("<img") == (2 if n > 1 else 0)
+    assert told.count("<img") == {0: 0, 1: 1, 800: 3}[n]
 
 
 def test_a_run_that_never_traded_can_be_drawn() -> None:

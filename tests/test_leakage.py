@@ -128,9 +128,13 @@ def test_wrong_data_says_why() -> None:
     with pytest.raises(DataError, match=r"900 decisions are too few .* needs 1000 where labels"):
         leaks(X, ("x",), labels, ends, rng, rows=rows)
     ends = rows + 1
-    X[7] = np.nan
-    with pytest.raises(DataError, match="x must be finite, was nan at decision 7"):
-        leaks(X, ("x",), labels, ends, rng, rows=rows)
+    with pytest.raises(DataError, match="labels of the last 900 decisions are all alike"):
+        leaks(X, ("x",), np.full(900, 2), ends, rng, rows=rows)
+    assert not leaks(X[:, :0], (), labels, ends, rng, rows=rows)
+    X[307] = np.nan
+    for most in (900, 600):
+        with pytest.raises(DataError, match="x must be finite, was nan at decision 307"):
+            leaks(X, ("x",), labels, ends, rng, rows=rows, most=most)
     with pytest.raises(ValueError, match="names must be of 1 columns, were 2"):
         leaks(X, ("x", "y"), labels, ends, rng, rows=rows)
     with pytest.raises(ValueError, match="of the same decisions, were 900, 899 and 900"):

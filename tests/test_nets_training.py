@@ -278,3 +278,14 @@ def test_threads_are_put_back():
     with pytest.raises(KeyError):
         fails()
     assert torch.get_num_threads() == before
+
+
+def test_columns_that_are_small_throughout_are_scaled_like_any():
+    small = np.random.default_rng(1).normal(3e-9, 1e-9, (500, 1)).astype(np.float32)
+    scaled = Scaling.of(small)(small)
+    assert abs(float(scaled.mean())) < 1e-3
+    assert abs(float(scaled.std()) - 1.0) < 1e-3
+    level = np.float32(1e4) + np.zeros((500, 1), np.float32)
+    level[::2] = np.nextafter(level[0], np.float32(np.inf))  # as good as constant
+    assert Scaling.of(level).scale.tolist() == [1.0]
+    assert Scaling.of(np.full((9, 1), 1e-38, np.float32)).scale.tolist() == [1.0]

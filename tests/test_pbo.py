@@ -68,6 +68,19 @@ def test_equal_trials_share_the_middle_rank_and_that_is_no_skill() -> None:
     assert np.allclose(found.logits, 0.0)
 
 
+def test_trials_that_stood_still_in_a_half_are_equals_in_it() -> None:
+    returns = np.random.default_rng(4).normal(0.0, 0.01, (80, 12))
+    returns[:40, :8] = 0.0  # these began to trade in the second half
+    found = overfitting(returns, 2)
+    first, second = ([sharpe(half[:, j]) for j in range(12)] for half in np.split(returns, 2))
+    assert sum(one == 0.0 for one in first) == 8
+    best = int(np.argmax(second))
+    assert found.chosen.tolist() == [int(np.argmax(first)), best]
+    w = rankdata(first)[best] / 13.0
+    assert found.logits[1] == pytest.approx(np.log(w / (1.0 - w)), rel=1e-9)
+    assert best < 8, "one of the equals"
+
+
 def test_another_statistic_is_given_the_rows_of_a_half() -> None:
     returns = np.random.default_rng(3).standard_normal((60, 4))
     slow = overfitting(returns, 4, lambda rows: rows.mean(axis=0) / rows.std(axis=0, ddof=1))

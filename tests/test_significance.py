@@ -96,6 +96,8 @@ def test_lengths_at_the_edges() -> None:
         probabilistic_sharpe(0.1, 1)
     with pytest.raises(ValueError, match="trials must be at least 1, was 0"):
         expected_max(0)
+    with pytest.raises(ValueError, match="trials must be at least 1, was nan"):
+        expected_max(math.nan)
     with pytest.raises(ValueError, match="can't belong to one distribution"):
         probabilistic_sharpe(2.0, 10, skew=3.0, kurtosis=1.0)
     with pytest.raises(ValueError, match="sharpe must be positive, was 0"):

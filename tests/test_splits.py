@@ -64,3 +64,5 @@ def test_wrong_calls_say_why() -> None:
         list(purged_kfold(rows[:9], rows, 2))
     with pytest.raises(ValueError, match="leave a hold-out"):
         chronological(rows, rows, 0.8, 0.2)
+    with pytest.raises(ValueError, match="embargo must not be negative, was -3"):
+        chronological(rows, rows, 0.5, 0.2, -3)

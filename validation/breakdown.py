@@ -155,7 +155,7 @@ def breakdown(
     Raises
     ------
     ValueError
-        Lengths differ, a return isn't finite, a regime has no name, or one loss lacks the other.
+        Lengths differ, a return or exposure isn't finite, a regime has no name, or one loss lacks the other.
 
     Examples
     --------
@@ -183,9 +183,10 @@ def breakdown(
     ):
         if len(values) != m:
             raise ValueError(f"{name} must have {m} values as returns have, had {len(values)}")
-    if not np.isfinite(returns).all():
-        row = int(np.argmin(np.isfinite(returns)))
-        raise ValueError(f"returns must be finite, was {returns[row]} at decision {row}")
+    for name, values in (("returns", returns), ("exposures", exposures)):
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise ValueError(f"{name} must be finite, was {values[row]} at decision {row}")
     if block < 1:
         raise ValueError(f"block must be at least 1, was {block}")
     groupings = seasons(times, zone, sessions)

@@ -150,9 +150,9 @@ def drawdown(evidence: Evidence, limit: float) -> str:
 
 
 def reliability(evidence: Evidence) -> str | None:
-    """Draw how often what was said happened; ``None`` without probabilities."""
+    """Draw how often what was said happened; ``None`` where nothing was said."""
     said, labels = evidence.probabilities, evidence.labels
-    if said is None or labels is None:
+    if said is None or labels is None or not len(labels):
         return None
 
     def draw(axes: Axes) -> None:

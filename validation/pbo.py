@@ -28,6 +28,9 @@ Statistic = Callable[[Floats], Floats]
 CHUNK = 256
 """Choices of blocks judged at a time: few enough to stay in a processor's cache."""
 
+ROUNDING = 1e-13
+"""Of a sum of squares: a variance that is less was lost when the mean's was taken off."""
+
 MOST = 20
 """Blocks beyond which the choices are too many: 20 make 184,756."""
 
@@ -174,10 +177,12 @@ def _by_sums(returns: Floats, edges: Ints) -> Callable[[npt.NDArray[np.bool_]], 
         taken = half.astype(np.float64)
         n = (taken @ lengths)[:, None]
         mean = taken @ sums / n
-        variance = (taken @ squares - n * mean**2) / (n - 1.0)
+        square = taken @ squares
+        variance = (square - n * mean**2) / (n - 1.0)
         worth: Floats = mean + centre
-        # A constant gain has no measurable risk: see validation.metrics.sharpe.
-        if (steady := variance <= least).any():
+        # A constant gain has no measurable risk: see validation.metrics.sharpe. In a half that
+        # stood still two large numbers cancel, and what is left of them is rounding.
+        if (steady := variance <= np.maximum(least, ROUNDING * square / n)).any():
             worth[steady], variance[steady] = 0.0, 1.0
         worth /= np.sqrt(variance)
         return worth

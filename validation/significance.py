@@ -85,7 +85,7 @@ def expected_max(trials: float) -> float:
     >>> round(expected_max(10), 6)
     1.574598
     """
-    if trials < 1:
+    if not trials >= 1:
         raise ValueError(f"trials must be at least 1, was {trials}")
     if trials == 1:
         return 0.0

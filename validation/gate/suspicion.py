@@ -33,7 +33,9 @@ def surprise(evidence: Evidence, config: GateConfig, lucky: bool) -> Finding:
     """
     ic = correlation(evidence.exposures, evidence.market)
     ratio = 0.0 if lucky else sharpe(evidence.net_returns)
-    saved = 1.0 - float(evidence.log_loss.mean()) / float(evidence.base_log_loss.mean())
+    base = float(evidence.base_log_loss.mean())
+    # Where class frequencies are sure of what then happens there is nothing to save.
+    saved = 1.0 - float(evidence.log_loss.mean()) / base if base > 0.0 else 0.0
     text = f"information coefficient {ic:+.3f}, plausible up to {config.max_ic:g}"
     if not lucky:
         text += (

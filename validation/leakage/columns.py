@@ -165,7 +165,7 @@ def leaks(
     Raises
     ------
     DataError
-        Too few decisions, or a value that isn't finite.
+        Too few decisions, labels that are all alike, or a value that isn't finite.
 
     Examples
     --------
@@ -191,10 +191,21 @@ def leaks(
             f"{m} decisions are too few to tell columns that know the future; needs "
             f"{max(FEWEST, 20 * span)} where labels reach {span} decisions ahead"
         )
-    X, labels = X[-m:], labels[-m:]
+    first = len(X) - m
+    X, labels = X[first:], labels[first:]
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]
-        raise DataError(f"{names[column]} must be finite, was {X[row, column]} at decision {row}")
+        raise DataError(
+            f"{names[column]} must be finite, was {X[row, column]} at decision {first + row}"
+        )
+    codings = _codings(labels)
+    if not codings:
+        raise DataError(
+            f"labels of the last {m} decisions are all alike: nothing can be known of them; "
+            "take more decisions, or labels that differ"
+        )
+    if not X.shape[1]:
+        return Leaks((), (), m)
     ranks = rankdata(X, axis=0) / m
     fresh = _less_before(ranks, span)
     order = int(np.clip(2 * span, *ORDER))
@@ -202,7 +213,7 @@ def leaks(
     base = rng.permutation(np.arange(3 * span + 2, m - 3 * span - 2))[:shifts]
     starts = np.concatenate(([0], base))
     tried = []
-    for coded in _codings(labels):
+    for coded in codings:
         heard = innovations(coded[::-1, None], order)[::-1, 0]
         tried.append(_dated(circular(news, heard), starts, span))
         tried.append(_plain(circular(ranks, coded), circular(fresh, coded), starts, span))

@@ -56,6 +56,8 @@ def chronological(
             "train must be positive and leave a hold-out with validation, "
             f"were {train} and {validation}"
         )
+    if embargo < 0:
+        raise ValueError(f"embargo must not be negative, was {embargo}")
     everything = np.arange(len(rows))
     first, second = round(train * len(rows)), round((train + validation) * len(rows))
     parts = []
