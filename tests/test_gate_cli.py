@@ -226,8 +226,8 @@ def test_a_look_that_breaks_off_counts(home):
     desk = describe(floor, SYMBOL, home, model, home).beginning(tape, unseen)
     with opened(home) as registry:
         entry = registry.resolve(SYMBOL)
+        lost = replace(desk, model=home / "gone")
         with pytest.raises(StateError, match="can't be read"):
-            lost = replace(desk, model=home / "gone")
             examine(registry, entry, lost, terms(floor), unseen, tape, Beside())
         (trial,) = registry.trial_figures(SYMBOL)
         assert trial.figures["holdout_begin"] == unseen / 1e9
