@@ -155,7 +155,8 @@ def breakdown(
     Raises
     ------
     ValueError
-        Lengths differ, a return or exposure isn't finite, a regime has no name, or one loss lacks the other.
+        Lengths differ, a return or exposure isn't finite, a regime has no name, or one loss lacks
+        the other.
 
     Examples
     --------
