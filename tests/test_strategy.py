@@ -20,7 +20,7 @@ from market.series import Series
 from market.store import TickStore
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
-from models.members.catalogue import KINDS
+from models.members.catalogue import KINDS, make
 from serve.settings import FileConfig
 from tests.indicator_tapes import bars
 from tests.model_data import silent
@@ -359,6 +359,24 @@ def test_a_strategy_is_fitted_as_any_floor_is():
     fitted = fit_ensemble(made, floor.ensemble, floor.seed, silent)
     assert [one.name for one in fitted.card.members] == ["logreg", "lgbm", "forest"]
     assert np.isfinite(fitted.metrics["log_loss"])
+
+
+def test_rules_are_given_their_columns(tmp_path):
+    path = written(tmp_path, algorithms=[{"name": "rules", "algo": "technical"}])
+    floor, notes = read(path, FileConfig)
+    (rules,) = make(floor.ensemble.members)
+    assert set(rules.columns) < {one.name for one in floor.features.found}
+    assert floor.features.columns.count("rsi_14") == 1
+    assert sum("are added, for technical" in note for note in notes) == 1
+
+
+@pytest.mark.parametrize("name", ["vote_hybrid", "vote_four", "switch_volatility"])
+def test_members_of_the_votes_have_their_columns(name):
+    floor = load(CONFIGS / f"{name}.yaml", FileConfig)
+    known = {one.name for one in floor.features.found}
+    rules = [one for one in floor.ensemble.members if one.kind == "technical"]
+    assert {column for one in make(rules) for column in one.columns} <= known
+    assert floor.ensemble.regime is None or floor.ensemble.regime.column in known
 
 
 def test_costs_of_ones_own_are_taken(tmp_path):

@@ -14,6 +14,8 @@ from features.config import FeatureConfig
 from market.errors import ConfigError
 from market.execution import Costs
 from models.config import EnsembleConfig
+from models.members.catalogue import make
+from models.members.config import TechnicalConfig
 
 __all__ = ["SPOT", "Translation", "translate"]
 
@@ -62,6 +64,7 @@ def translate(strategy: StrategyConfig, path: Path, streams: Collection[str] = (
     found = expand(strategy.train_features)
     columns = _columns(strategy, found, set(streams), path, notes)
     ensemble = _ensemble(strategy, path, notes)
+    columns += _asked(ensemble, columns, notes)
     notes += _labels(strategy)
     costs = strategy.costs or SPOT
     if strategy.costs is None:
@@ -159,6 +162,16 @@ def _ensemble(strategy: StrategyConfig, path: Path, notes: list[str]) -> Ensembl
         notes.append(f"algorithms: until that is done, training takes the default members, {names}")
     notes.append("combination: a stack, weighted by what members said out of fold")
     return ensemble
+
+
+def _asked(ensemble: EnsembleConfig, columns: tuple[str, ...], notes: list[str]) -> tuple[str, ...]:
+    """Return the columns that members can't do without and the strategy doesn't name."""
+    rules = [one for one in ensemble.members if isinstance(one, TechnicalConfig)]
+    asked = (name for member in make(rules) for name in member.columns)
+    more = tuple(name for name in dict.fromkeys(asked) if name not in columns)
+    if more:
+        notes.append(f"train_features: {', '.join(more)} are added, for technical is made of them")
+    return more
 
 
 def _search(one: AlgorithmConfig, path: Path) -> str:
