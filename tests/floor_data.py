@@ -17,6 +17,7 @@ from market.synthetics import process_for
 from market.tape import Tape
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.fitting.augmenting import Recorded
 from models.members.config import LgbmConfig
 from models.nets.config import GruConfig
 from tests.toys import FEATURES
@@ -54,17 +55,20 @@ def ticks(symbol, events, start=START, interval=2, seed=1, hole=0):
     return tape
 
 
-def fit(folder):
+def fit(folder, **settings):
     """Fit both members and the pool on a market that trends, and save them.
 
     On any other market its forecasts are worthless, but they swing: there is something to follow.
+    ``settings`` of the ensemble are what the test is about.
     """
     rng, n = np.random.default_rng(9), 700 * EVERY
     moves = lfilter([1.0], [1.0, -0.7], rng.normal(0.0, 1e-4, n))
     times = SECOND * (START + 2 * np.arange(n, dtype=np.int64))
     tape = Tape.of_ticks("R_75", times, 1_000.0 * np.exp(np.cumsum(moves)))
     dataset = build(tape, FEATURES, LABELS, EVERY)
-    return fit_ensemble(dataset, ENSEMBLE, 1, lambda stage, share: None).save(folder)
+    recorded = Recorded(tape, FEATURES, LABELS, EVERY, Costs())
+    config = ENSEMBLE.model_copy(update=settings)
+    return fit_ensemble(dataset, config, 1, lambda stage, share: None, recorded).save(folder)
 
 
 def desk(symbol, model, source, journal, risk, **changed):

@@ -8,11 +8,11 @@ from trading.decision import Decision
 from trading.journal import SqlJournal
 from trading.state import decode
 
-KINDS = ("decision", "order", "fill")
+KINDS = ("decision", "order", "fill", "drift")
 
 
 def entries(journal, symbol):
-    """Return ``(kind, payload)`` of everything the digest stands for."""
+    """Return ``(kind, payload)`` of everything the digest stands for, and of alarms."""
     return [(one.kind, one.payload) for one in journal.entries(symbol) if one.kind in KINDS]
 
 

@@ -24,6 +24,8 @@ from features.engine import FeatureEngine
 from market.clock import decision_rows
 from market.events import SECOND, FeedGap
 from market.store import TickStore
+from models.drift import ColumnDriftConfig
+from models.online import OnlineConfig, RecalibrationConfig
 from policies.export import export
 from policies.training import PPOTraining
 from risk.config import RiskConfig
@@ -44,6 +46,8 @@ from venues.files import FileFeed
 # hold at that moment, so that symbols out of step decide otherwise.
 RISK = RiskConfig(max_notional=2_500.0, symbol_share=0.7, lease_seconds=20.0)
 POLICIES = {"R_75": "follow", "CRASH500": "probe", "R_100": "ppo"}
+LEARNS = "R_75"
+"""Whose model learns while it trades, and tells of drift."""
 EVENTS = 1_800
 
 
@@ -78,6 +82,20 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def models(model, tmp_path_factory):
+    """The same model for everyone, but that one of them learns on."""
+    # Slowly: who learns that nothing can be foretold stands still, and holds what others wait for.
+    slow = RecalibrationConfig(temperature=0.1, bias=0.02)
+    settings = {
+        "online": OnlineConfig(recalibration=slow),
+        "column_drift": ColumnDriftConfig(window=80, every=20),
+    }
+    return dict.fromkeys(POLICIES, model) | {
+        LEARNS: fit(tmp_path_factory.mktemp("learner"), **settings)
+    }
+
+
+@pytest.fixture(scope="module")
 def policy(ray_cluster, tmp_path_factory):
     """A network that PPO has begun to train."""
     from policies.rllib import train
@@ -91,7 +109,7 @@ def policy(ray_cluster, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def floor_for(files, model, policy, tmp_path_factory):
+def floor_for(files, models, policy, tmp_path_factory):
     """Write learnt desks down; return the settings, and the desks as they are read again."""
 
     def made(name):
@@ -115,7 +133,7 @@ def floor_for(files, model, policy, tmp_path_factory):
             journal_flush=40,
         )
         written_down = [
-            desk(symbol, model, files[symbol], "", RISK, trained_policy=policy)
+            desk(symbol, models[symbol], files[symbol], "", RISK, trained_policy=policy)
             for symbol in POLICIES
         ]
         desks.save(config, files, written_down)
@@ -148,6 +166,10 @@ def reference(floor_for, files):
         LeaseBook(RISK, POLICIES, first=True),
     )
     assert alone.sleeves["R_75"].decisions != again.sleeves["R_75"].decisions
+    # What is learnt counts, and there is drift to tell of.
+    learnt = made[LEARNS].status().learnt
+    assert learnt.settled > 600
+    assert journals[LEARNS].count(LEARNS, "drift") == learnt.alarms > 0
     return mark, {symbol: entries(journals[symbol], symbol) for symbol in POLICIES}
 
 
@@ -318,11 +340,20 @@ def test_a_killed_supervisor_holds_nobody_up(ray_cluster, reference, floor_for):
     assert len(found["R_100"]) > 100
 
 
-def test_http_predicts_what_was_decided_on(tapes, files, model, reference, replayed):
+def unlearnt(spec, model):
+    """Return what would be decided if nothing were learnt."""
+    plain = replace(spec, model=model).trader(MemoryJournal(keep=False))
+    book = LeaseBook(RISK, POLICIES, first=True)
+    return run([spec.feed().tape], lambda _: plain, book).sleeves[spec.symbol].decisions
+
+
+def test_http_predicts_what_was_decided_on(tapes, files, model, models, reference, replayed):
+    """Of rows it says what the fitted ensemble says; what was learnt since is in the live one."""
     _, expected = reference
-    _, state = replayed
+    specs, state = replayed
+    fitted_says = {one.symbol: unlearnt(one, model) for one in specs if one.symbol == LEARNS}
     schema = FeatureEngine(FEATURES).schema
-    ensembles = Ensembles.load(dict.fromkeys(POLICIES, model), dict.fromkeys(POLICIES, schema))
+    ensembles = Ensembles.load(models, dict.fromkeys(POLICIES, schema))
     with Server(HeldSource(state), ensembles, ServeConfig(poll_seconds=0.02)) as server:
         for symbol in POLICIES:
             tape = tapes[symbol]
@@ -331,7 +362,13 @@ def test_http_predicts_what_was_decided_on(tapes, files, model, reference, repla
             rows = decision_rows(tape.fresh, EVERY)
             index = {int(moment): i for i, moment in enumerate(tape.times[rows])}
             length = len(state.symbols[0].window)
-            for decision in (*made[::40], made[-1]):
+            asked = fitted_says.get(symbol, made)
+            assert [one.time for one in asked] == [one.time for one in made]
+            same_words = [
+                a.probabilities == b.probabilities for a, b in zip(asked, made, strict=True)
+            ]
+            assert all(same_words) if symbol != LEARNS else not any(same_words[100:])
+            for decision in (*asked[::40], asked[-1]):
                 last = index[decision.time]
                 window = batch[rows[last - length + 1 : last + 1]].astype(np.float32)
                 body = {"symbol": symbol, "features": window.tolist()}
