@@ -12,7 +12,6 @@ from actors.config import FloorConfig
 from actors.strategy import StrategyConfig, read
 from actors.strategy.algorithms import ALIASES, AlgorithmConfig
 from features.dataset import build
-from market import jsonc
 from market.config import load
 from market.errors import ConfigError
 from market.rows import KINDS as ROWS
@@ -49,47 +48,6 @@ def refused(path):
 
 def member(algo, **train):
     return AlgorithmConfig(name="a", algo=algo, train=train).member
-
-
-@pytest.mark.parametrize(
-    ("text", "held"),
-    [
-        (
-            '{"url": "wss://host/a//b", "c": "/* no */"} // yes',
-            {"url": "wss://host/a//b", "c": "/* no */"},
-        ),
-        ('{"a": [1, 2, /* ] */ ], }', {"a": [1, 2]}),
-        ('{"a": "x,]", "b": ",}",\n // }\n}', {"a": "x,]", "b": ",}"}),
-        (r'{"a": "say \"//\" twice \\", /*"*/ "b": 1}', {"a": 'say "//" twice \\', "b": 1}),
-        ('\ufeff{\t"a":\t1e-3}', {"a": 0.001}),
-        ('{"a": "\ttab"}', None),
-        ('{"a": 1} /* open', None),
-        ('{"a": 1,, }', None),
-    ],
-)
-def test_comments_and_commas_go_and_strings_stay(text, held):
-    bare = jsonc.plain(text)
-    assert len(bare) == len(text)
-    if held is None:
-        with pytest.raises(ValueError, match=r"."):
-            jsonc.parse(bare)
-    else:
-        assert jsonc.parse(bare) == held
-
-
-def test_comments_anywhere_change_nothing(tmp_path):
-    rng = np.random.default_rng(5)
-    noise = ["// x\n", '/* " , ] */', "\n", " ", "/**/", '// "\n']
-    held = {"a//": ["/*", "*/", ",]", {"b": [1, "\\", '"'], "": None}], "c": -1.5}
-    tokens = ["{", '"a//"', ":", "[", '"/*"', ",", '"*/"', ",", '",]"', ",", "{", '"b"', ":", "[",
-              "1", ",", r'"\\"', ",", r'"\""', "]", ",", '""', ":", "null", "}", "]", ",", '"c"',
-              ":", "-1.5", "}"]  # fmt: skip
-    for _ in range(200):
-        parts = []
-        for token in tokens:
-            closing = token in "]}" and rng.random() < 0.5
-            parts += ["," if closing else "", rng.choice(noise), token]
-        assert jsonc.parse(jsonc.plain("".join(parts))) == held
 
 
 def test_the_conservative_strategy_is_the_floor_it_describes():
