@@ -140,7 +140,10 @@ def decode(blob: bytes, symbol: str) -> TraderState:
     except msgspec.MsgspecError as error:
         raise StateError(f"{symbol}: state can't be read ({error}); restore the journal") from error
     if state.format != FORMAT:
-        raise StateError(f"{symbol}: state has format {state.format}, this is for {FORMAT}")
+        raise StateError(
+            f"{symbol}: state has format {state.format}, this is for {FORMAT}; close the position "
+            "with the version that wrote it, then move the journal away"
+        )
     if state.symbol != symbol:
         raise StateError(f"state of {state.symbol} given to the trader of {symbol}")
     return state

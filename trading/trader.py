@@ -174,12 +174,14 @@ class Trader:
         self._price = event.price if isinstance(event, Tick) else event.close
         self._features.update(event)
         if self._learns:
-            self._alarm(self._forecast.event(event, fresh=self._count == 0))
+            for drift in self._forecast.event(event, fresh=self._count == 0):
+                self._alarm(drift)
         self._count += 1
         self._counters.events += 1
         decision, order = None, None
         if due(self._count, self._every):
-            self._alarm(self._forecast.remember(event.time))
+            for drift in self._forecast.remember(event.time):
+                self._alarm(drift)
             if act:
                 decision, order = self._decide(now)
         if decision is not None:
@@ -229,10 +231,9 @@ class Trader:
         self.journal.append(self.symbol, fill.time, "fill", fill)
         return True
 
-    def _alarm(self, drifts: tuple[Drift, ...]) -> None:
+    def _alarm(self, drift: Drift) -> None:
         """Put on record what is no longer as it was; it is written down with the next commit."""
-        for one in drifts:
-            self.journal.append(self.symbol, one.time, "drift", one)
+        self.journal.append(self.symbol, drift.time, "drift", drift)
 
     def _decide(self, now: int) -> tuple[Decision | None, Order | None]:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
