@@ -128,7 +128,9 @@ def test_who_has_an_edge_becomes_champion_and_a_second_look_is_told(home):
     assert "trained with other settings of the ensemble" in said
     assert "✗ champion: against champion 1 (" in said
     assert "looked at by 1 trial before: it is no longer untouched" in said
-    told = json.loads((home / f"floor/gate/{SYMBOL}-2-trial-2.json").read_text())
+    found = home / f"floor/gate/{SYMBOL}-2-trial-2.json"
+    assert "This hold-out was looked at by 1 trial before" in found.with_suffix(".html").read_text()
+    told = json.loads(found.read_text())
     assert told["figures"]["trials"] == 2
     assert told["figures"]["worse_than_champion"] > 0.75
     with opened(home) as registry:

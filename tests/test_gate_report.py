@@ -123,11 +123,16 @@ def test_too_little_is_told_too(n: int) -> None:
     assert told.count("<img") == {0: 0, 1: 1, 800: 3}[n]
 
 
-def test_a_run_that_never_traded_can_be_drawn() -> None:
-    """No spread, no drawdown, no gain: nothing to scale an axis by."""
+def test_a_run_that_never_traded_is_equity_and_reliability() -> None:
+    """No spread, no drawdown, no gain: nothing to scale an axis by, so the rest is left out."""
     nothing = np.zeros(2400)
     given = replace(GIVEN, net_returns=nothing, exposures=nothing, champion=None)
-    assert page(given, ruling(given)).count("<img") == 5
+    told = page(given, ruling(given), notes=("looked at <twice>",))
+    assert told.count("<img") == 2
+    assert '<p class="note">Looked at &lt;twice&gt;.</p>' in told
+    assert charts.shifted(given)
+    assert charts.blocks(given, 50, 0.0, 2.3)
+    assert charts.drawdown(given, 0.25)
 
 
 def test_shifts_are_what_shifting_gives() -> None:

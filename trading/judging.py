@@ -128,7 +128,7 @@ class Judgement:
         told = {"symbol": self.entry.symbol, "number": self.entry.number}
         told |= {"version": self.entry.version} | self.plain()
         page.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(told)))
-        write(page, self.evidence, self.verdict, " · ".join((self.title, *self.notes)))
+        write(page, self.evidence, self.verdict, self.title, self.notes)
         return page
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from validation import charts
@@ -62,6 +62,7 @@ h2{font-size:1rem;margin:0 0 .7rem}
 .word{font-size:2rem;font-weight:700;line-height:1.2;color:var(--tone);margin:.1rem 0 .3rem}
 .edge{--tone:var(--good)}.none,.suspicious{--tone:var(--bad)}.open{--tone:var(--open)}
 .lead{margin:0;max-width:48rem}
+.note{margin:.5rem 0 0;max-width:48rem;color:var(--open);overflow-wrap:anywhere}
 .key{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;
  margin-top:1rem}
 .key div{border-top:1px solid var(--rule);padding-top:.4rem}
@@ -92,7 +93,12 @@ figcaption{color:var(--soft);font-size:.85rem;margin-top:.4rem}
 """
 
 
-def page(evidence: Evidence, verdict: Verdict, title: str = "Promotion gate") -> str:
+def page(
+    evidence: Evidence,
+    verdict: Verdict,
+    title: str = "Promotion gate",
+    notes: Sequence[str] = (),
+) -> str:
     """Tell a verdict and what it rests on.
 
     Parameters
@@ -103,6 +109,8 @@ def page(evidence: Evidence, verdict: Verdict, title: str = "Promotion gate") ->
         What :func:`validation.gate.judge` said of it.
     title
         Whose it is.
+    notes
+        What a reader must know besides.
 
     Returns
     -------
@@ -118,16 +126,29 @@ def page(evidence: Evidence, verdict: Verdict, title: str = "Promotion gate") ->
         f"<title>{html.escape(verdict.headline)}: {name}</title><style>{_STYLE}</style></head>"
         f'<body><main><header class="{kind}"><h1>{name}</h1>'
         f'<p class="word">{html.escape(verdict.headline)}</p>'
-        f'<p class="lead">{_SAYS.get(verdict.headline, "")}</p>{_key(verdict.figures)}</header>'
+        f'<p class="lead">{_SAYS.get(verdict.headline, "")}</p>{_notes(notes)}'
+        f"{_key(verdict.figures)}</header>"
         f"<section><h2>Checks</h2>{_checks(verdict.checks)}</section>"
         f'<div class="charts">{"".join(_charts(evidence, verdict))}</div>'
         f"<section><h2>Figures</h2>{_figures(verdict.figures)}</section></main></body></html>\n"
     )
 
 
-def write(path: Path, evidence: Evidence, verdict: Verdict, title: str = "Promotion gate") -> None:
+def write(
+    path: Path,
+    evidence: Evidence,
+    verdict: Verdict,
+    title: str = "Promotion gate",
+    notes: Sequence[str] = (),
+) -> None:
     """Write :func:`page` to a file."""
-    path.write_text(page(evidence, verdict, title), encoding="utf-8")
+    path.write_text(page(evidence, verdict, title, notes), encoding="utf-8")
+
+
+def _notes(notes: Iterable[str]) -> str:
+    return "".join(
+        f'<p class="note">{html.escape(f"{one[:1].upper()}{one[1:]}.")}</p>' for one in notes
+    )
 
 
 def _key(figures: dict[str, float]) -> str:
@@ -168,13 +189,15 @@ def _charts(evidence: Evidence, verdict: Verdict) -> Iterator[str]:
         yield _chart(
             "Equity", charts.equity(evidence), "After all costs, beside the market held all along."
         )
+    traded = bool(evidence.exposures.any())  # of who never did, most pictures are one line
+    if traded and len(evidence.net_returns) >= 2:
         yield _chart(
             "The same positions at other times",
             charts.shifted(evidence),
             "Every circular shift of the exposures. Timing shows only where the strategy stands "
             "far to the right of them.",
         )
-    if {"block", "t", "t_needed"} <= figures.keys():
+    if traded and {"block", "t", "t_needed"} <= figures.keys():
         block = int(figures["block"])
         yield _chart(
             "Blocks",
