@@ -181,7 +181,7 @@ class _Walker:
                 shares = _share(len(jobs))
                 for job, done in self._trade(jobs):
                     runs.setdefault(job.name, []).append(done)
-                    versions.setdefault(job.name, []).append(job.digest)
+                    versions.setdefault(job.name, []).append(job.what)
                     follow(f"{job.name}, traded", 1.0 + next(shares))
             bars.update(bar, completed=2.0 * len(self._steps), now="")
         order = [job.name for job in jobs]
@@ -215,15 +215,15 @@ class _Walker:
             spec = replace(
                 describe(config, one.symbol, Path(), variant.save(folder), Path()), policy="follow"
             )
-            digest = self._digest(spec, variant.card.version, step, told)
-            jobs.append(_Job(variant.name, spec, step, digest))
+            what = self._digest(spec, variant.card.version, step, told)
+            jobs.append(_Job(variant.name, spec, step, what, f"{what}-{self._code[:16]}"))
         return jobs
 
     def _digest(self, spec: DeskSpec, version: str, step: Step, told: str) -> str:
-        """Stand for everything that a step's run is made of."""
+        """Stand for everything that a step's run is made of, but for the code."""
         config = self._config
         made = [
-            version, told, self._code, str(step), str(spec.capital), str(spec.follow),
+            version, told, str(step), str(spec.capital), str(spec.follow),
             config_digest(spec.instrument, spec.features, spec.risk, config.labels),
         ]  # fmt: skip
         tape = self._market.tape
@@ -238,7 +238,7 @@ class _Walker:
         shared = ray.put(self._market)
         waiting: dict[Any, _Job] = {}
         for job in jobs:
-            found = _read(folder / f"{job.digest}.run")
+            found = _read(folder / f"{job.file}.run")
             if found is None:
                 waiting[_traded.remote(shared, job.spec, job.step)] = job
             else:
@@ -248,7 +248,7 @@ class _Walker:
                 (done,), _ = ray.wait(list(waiting), num_returns=1)
                 job = waiting.pop(done)
                 result = ray.get(done)
-                _write(folder / f"{job.digest}.run", result)
+                _write(folder / f"{job.file}.run", result)
                 yield job, result
         finally:
             if waiting:
@@ -270,12 +270,16 @@ class _Walker:
 
 @dataclass(frozen=True)
 class _Job:
-    """A variant to be traded in a step, and what stands for the outcome."""
+    """A variant to be traded in a step; what stands for that, and for what this code makes of it.
+
+    Other code makes the outcome anew, but is no other trial.
+    """
 
     name: str
     spec: DeskSpec
     step: Step
-    digest: str
+    what: str
+    file: str
 
 
 _traded: Any = ray.remote(traded)

@@ -239,6 +239,8 @@ def test_tables_and_page_tell_every_variant(walked):
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 100
     assert written.count("data:image/svg+xml") == 4
+    parts = runs["the stack"]
+    assert outcome.held == pytest.approx(np.exp(sum(one.market.sum() for one in parts)) - 1.0)
     plain = outcome.as_dict()
     assert [one["name"] for one in plain["variants"]] == list(runs)
     assert plain["variants"][0]["performance"]["total"]["value"] == pytest.approx(

@@ -99,6 +99,8 @@ class Outcome(msgspec.Struct, frozen=True):
         Whose.
     trials
         Counted by the registry, these variants included.
+    held
+        What one unit of the market, held through all tests, would have earned before costs.
     pbo
         Probability of backtest overfitting over the variants; ``None`` where none or one traded.
     variants
@@ -111,6 +113,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     symbol: str
     trials: int
+    held: float
     pbo: float | None
     variants: tuple[Judged, ...]
     seasons: Breakdown
@@ -126,6 +129,7 @@ class Outcome(msgspec.Struct, frozen=True):
         own = {
             "symbol": self.symbol,
             "trials": self.trials,
+            "held": self.held,
             "pbo": self.pbo,
             "seasons": self.seasons.as_dict(),
             "variants": [msgspec.to_builtins(one) for one in self.variants],
@@ -230,6 +234,7 @@ def judged(
     return Outcome(
         symbol=symbol,
         trials=trials,
+        held=math.expm1(float(runs[last].market.sum())),
         pbo=_pbo(runs),
         variants=tuple(
             _judge(

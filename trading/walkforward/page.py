@@ -68,8 +68,9 @@ def page(outcome: Outcome) -> str:
         f"<title>Walk-forward: {name}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{name}, walked forward</h1><p>{ensemble.performance.decisions:,} decisions in "
         f"{len(ensemble.steps)} steps, each later than all that its models learnt from; "
-        f"{outcome.trials} trials counted; {pbo}. Intervals are 95 %, by blocks. The gate's word "
-        "is what it would say of these decisions; only a hold-out that nobody chose by can promote."
+        f"the market itself made {outcome.held:+.1%}; {outcome.trials} trials counted; {pbo}. "
+        "Intervals are 95 %, by blocks. The gate's word is what it would say of these "
+        "decisions; only a hold-out that nobody chose by can promote."
         f"</p>{_variants(outcome)}"
         f'<div class="charts">{"".join(pictures)}</div>'
         f"<h2>Why: {html.escape(ensemble.name)}, {html.escape(ensemble.verdict.headline)}</h2>"

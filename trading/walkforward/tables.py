@@ -30,7 +30,8 @@ def table(outcome: Outcome) -> Table:
     title = (
         f"[bold]{outcome.symbol}[/], out of sample: {ensemble.performance.decisions:,} decisions "
         f"({labelled:,} labelled) in {len(ensemble.steps)} steps\n"
-        f"log-loss of the base rate {ensemble.base_log_loss:.4f}; trials {outcome.trials}{pbo}"
+        f"log-loss of the base rate {ensemble.base_log_loss:.4f}; the market itself "
+        f"{outcome.held:+.1%}; trials {outcome.trials}{pbo}"
     )
     shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
     shown.add_column("", no_wrap=True)
@@ -60,8 +61,9 @@ def trades(one: Judged) -> int:
 
 
 def _gain(one: Paired) -> str:
-    text = f"{MILLI * one.gain:+.1f} [{MILLI * one.low:+.1f}, {MILLI * one.high:+.1f}]"
-    return _coloured(text, one.low, one.high)
+    digits = 0 if max(map(abs, (one.gain, one.low, one.high))) >= 0.1 else 1
+    low, value, high = (f"{MILLI * each:+.{digits}f}" for each in (one.low, one.gain, one.high))
+    return _coloured(f"{value} [{low}, {high}]", one.low, one.high)
 
 
 def _whither(one: Paired) -> str:
