@@ -186,10 +186,10 @@ def _bar(
         def watch(name: str, one: Search) -> None:
             rows = one.book.rows
             ended = sum(row.state != "running" for row in rows)
-            share = ended / search.trials
+            share = ended / search.most
             if one.limit < inf:
                 share = max(share, one.spent / max(one.limit, 1e-9))
-            now = f"{ended} of {search.trials} trials"
+            now = f"{ended} trials"
             if (best := one.best) is not None and best.outcome is not None:
                 now += f"; best {best.outcome.score:+.3g}: {escape(best.proposal.kind)}"
             if name not in shown:

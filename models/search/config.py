@@ -36,9 +36,10 @@ class SearchConfig(Config):
         What a trial is judged by, see :mod:`~.objective`. ``auto`` is ``direction`` where labels
         are searched, ``information`` elsewhere.
     trials
-        Most trials of one search, combinations included.
+        Most trials of one search, combinations included; 0: 60, or no limit where time has one.
     seconds
-        Time for everything; no trial begins after it. 0: no limit.
+        Time for everything, of which the final search has two shares, and each step's one; no trial
+        begins after it. 0: no limit.
     outer
         Walk-forward steps on which the search itself is judged; each is a search of its own, on
         what lies before. 0: the search goes unjudged.
@@ -74,7 +75,7 @@ class SearchConfig(Config):
     selection: tuple[Annotated[int, Field(ge=0, le=10_000)], ...] = ()
     labels: tuple[LabelConfig, ...] = ()
     objective: Literal["auto", "information", "direction", "traded"] = "auto"
-    trials: Annotated[int, Field(ge=1, le=100_000)] = 60
+    trials: Annotated[int, Field(ge=0, le=100_000)] = 0
     seconds: Annotated[float, Field(ge=0.0)] = 0.0
     outer: Annotated[int, Field(ge=0, le=20)] = 2
     first: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
@@ -108,6 +109,11 @@ class SearchConfig(Config):
         if self.objective == "auto":
             return "direction" if len(self.labels) > 1 else "information"
         return self.objective
+
+    @property
+    def most(self) -> int:
+        """Most trials of one search."""
+        return self.trials or (100_000 if self.seconds else 60)
 
     def space(self, kind: str) -> dict[str, Setting]:
         """Return what is searched of a family."""

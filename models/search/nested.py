@@ -120,7 +120,7 @@ def nested(
     steps: list[Step] = []
     left = search.seconds or inf
     for number, (known, later) in enumerate([*parts, (material, None)]):
-        share = left / (len(parts) + 1 - number)
+        share = left if later is None else left / (len(parts) + 2 - number)
         name = "final" if later is None else f"step_{number + 1}"
         book = Book(folder / f"{name}.jsonl")
         judge = Judge(known, search, base, seed, folder.parent / "pieces", code)

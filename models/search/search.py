@@ -189,7 +189,7 @@ class Search:
         alone = [row for row in rows if row.params]
         rest = len(_sizes(self.search)) * 2
         late = bool(rows) and self.spent >= _ALONE * limit
-        if len(alone) == len(rows) and not late and len(rows) < max(1, self.search.trials - rest):
+        if len(alone) == len(rows) and not late and len(rows) < max(1, self.search.most - rest):
             return propose(self.search, rows, len(rows), self._seed)
         if any(row.state == "running" for row in alone):
             return None  # combinations are of what was best: of all that was tried
@@ -197,7 +197,7 @@ class Search:
             return None
         tried = len(rows) - len(alone)
         left = combinations(self.search, alone)[tried:]
-        return (left[0], {}) if left and len(rows) < self.search.trials else None
+        return (left[0], {}) if left and len(rows) < self.search.most else None
 
 
 def combinations(search: SearchConfig, rows: Sequence[Row]) -> list[Proposal]:
