@@ -129,12 +129,13 @@ def fit_ensemble(
         A member, or the regime model, takes columns that the dataset lacks.
     """
     study = Study(dataset, config, seed, recorded).prepared()
+    heard = _Heard(study)
     fitting = _Fitting(study, progress, runner)
     everything = (*range(len(study.folds)), WHOLE)
     chosen = dict(zip(everything, fitting.columns(everything), strict=True))
     said, efforts = fitting.folds([chosen[fold] for fold in range(len(study.folds))])
     kept = fitting.whole(chosen[WHOLE], efforts)
-    heard = _Heard(study, said)
+    heard.listen(said)
     labels, learn = study.usable.labels, study.usable.learn
     names = [member.name for member in study.members]
     metrics = scores(
@@ -237,15 +238,25 @@ class _Fitting:
 class _Heard:
     """The combination of what members said: one for each fold without it, and the final one."""
 
-    def __init__(self, study: Study, said: Floats) -> None:
+    def __init__(self, study: Study) -> None:
         config, dataset = study.config, study.dataset
-        self._study, self._said = study, said
+        self._study, self._folds = study, (*range(len(study.folds)), WHOLE)
         self._overlap = max(1.0, dataset.horizon / dataset.every)
         names = [member.name for member in study.members]
         self._learner = Learner(
             config.combination, config.calibration, config.abstain, names, self._overlap, study.seed
         )
-        m = len(study.rows)
+        # Regimes come first: what they lack is told before members are fitted for an hour.
+        self._regimes: dict[int, tuple[RegimeCard, Ints]] = {}
+        if config.regime is not None:
+            self._regimes = {fold: study.regime(fold) for fold in self._folds}
+        for card, _ in self._regimes.values():
+            self._learner.check(card)
+
+    def listen(self, said: Floats) -> None:
+        """Put together what members said."""
+        study, m = self._study, len(self._study.rows)
+        self._said = said
         self.proba, self.base = np.full((m, 3), np.nan), np.full((m, 3), np.nan)
         self.disagreement = np.full(m, np.nan)
         self.abstained = np.zeros(m, np.bool_)
@@ -263,10 +274,7 @@ class _Heard:
 
     def _fit(self, fold: int, known: Ints) -> tuple[CombinationCard, Ints | None]:
         """Fit on what was said of decisions ``known``."""
-        card: RegimeCard | None = None
-        regimes: Ints | None = None
-        if self._study.config.regime is not None:
-            card, regimes = self._study.regime(fold)
+        card, regimes = self._regimes.get(fold, (None, None))
         labels = self._study.usable.labels[known]
         own = None if regimes is None else regimes[known]
         return self._learner.fit(self._said[:, known], labels, card, own), regimes

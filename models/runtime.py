@@ -59,7 +59,6 @@ class EnsembleRuntime:
             for one, model in zip(card.members, models, strict=True)
         )
         self._regime_columns = None if regime is None else self._among(regime.columns)
-        self._said = np.empty((len(card.members), 1, 3))
 
     @classmethod
     def load(cls, folder: str | Path, schema: str) -> EnsembleRuntime:
@@ -107,7 +106,7 @@ class EnsembleRuntime:
             )
         rows = window.take(self._columns, axis=1).astype(np.float32, copy=False)
         self._refuse_nan(rows)
-        said = self._said
+        said = np.empty((len(self._members), 1, 3))
         for i, (model, length, columns) in enumerate(self._members):
             own = rows if columns is None else rows.take(columns, axis=1)
             said[i] = model.run(("probabilities",), {"window": own[None, -length:]})[0]
@@ -134,6 +133,8 @@ class EnsembleRuntime:
                 f"windows must be n of {self._shape[0]} rows of {self._shape[1]} features, "
                 f"were {' x '.join(map(str, windows.shape))}"
             )
+        if not len(windows):  # ONNX Runtime ends the process where some graphs are given none
+            return []
         rows = windows.take(self._columns, axis=2).astype(np.float32, copy=False)
         self._refuse_nan(rows.reshape(-1, rows.shape[2]))
         said = np.empty((len(self._members), len(rows), 3))

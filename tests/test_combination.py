@@ -1,5 +1,7 @@
 """Combinations of members: what is planted is found, what isn't known is not claimed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,8 +17,14 @@ from models.combination.config import AbstainConfig, StackConfig, SwitchConfig, 
 from models.combination.learning import Learner
 from models.combination.vote import Vote
 from models.config import EnsembleConfig
+from models.fit import fit_ensemble
+from models.fitting.study import serial
 from models.member import frequencies, log_loss
+from models.members.config import LgbmConfig, LogisticConfig
 from models.regime.card import RegimeCard, ThresholdNumbers
+from models.regime.config import ThresholdConfig
+from tests.model_data import dataset, silent
+from validation.splits import purged_kfold
 
 BASE = (0.3, 0.4, 0.3)
 THREE = RegimeCard("calm", ("x",), 1, ThresholdNumbers((0.5, 1.5)), (0.3, 0.4, 0.3))
@@ -352,6 +360,48 @@ def test_what_is_better_by_regime_is_what_a_single_member_must_beat():
     both = learner(StackConfig(spread=1.0, by_regime=True)).fit(said, labels, TWO, regimes)
     assert both.alone == ""
     assert both.pools[1].weights[1] > 0.3
+
+
+# --- nothing that is said of a fold knows its outcomes ------------------------------------------
+
+
+@pytest.mark.parametrize("combination", [StackConfig(by_regime=True), VoteConfig(), None])
+@pytest.mark.parametrize("horizon", [1, 8])
+def test_what_is_said_of_a_fold_does_not_know_its_outcomes(combination, horizon):
+    # Members are held: that they don't know is shown of the fit itself. Weights, calibration and
+    # bounds of a fold must come from the other folds' outcomes alone, those that reach into it out.
+    votes = SwitchConfig(votes=({"lgbm": 1.0}, {"logistic": 1.0}, None))
+    config = EnsembleConfig(
+        members=(LgbmConfig(trees=8, min_leaf=40), LogisticConfig()),
+        combination=combination or votes,
+        calibration="vector",
+        abstain=AbstainConfig(confidence=0.36, quantile=0.9),
+        regime=ThresholdConfig(column="slow_1"),
+        folds=3,
+        embargo=horizon,
+    )
+    data, held = dataset(900, ic=0.4, horizon=horizon, gaps=(300,)), {}
+
+    def hold(study, tasks):
+        for number, result in serial(study, tasks):
+            held[tasks[number]] = result
+            yield number, result
+
+    def replay(study, tasks):
+        return ((number, held[task]) for number, task in enumerate(tasks))
+
+    whole = fit_ensemble(data, config, 1, silent, runner=hold)
+    assert whole.oof_abstained.any()
+    for _, test in purged_kfold(data.label_end, data.rows, 3, horizon):
+        label = data.label.copy()
+        label[test] = np.where(label[test] >= 0, 2 - label[test], -1)
+        other = fit_ensemble(replace(data, label=label), config, 1, silent, runner=replay)
+        np.testing.assert_array_equal(other.oof[test], whole.oof[test])
+        np.testing.assert_array_equal(other.oof_abstained[test], whole.oof_abstained[test])
+        np.testing.assert_array_equal(other.oof_base[test], whole.oof_base[test])
+        outside = np.setdiff1d(np.arange(len(data)), test)
+        assert (other.oof[outside] != whole.oof[outside]).any()
+        assert other.card.combination != whole.card.combination
 
 
 # --- comparison ---------------------------------------------------------------------------------

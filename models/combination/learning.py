@@ -79,7 +79,8 @@ class Learner:
         if isinstance(config, VoteConfig):
             pools: tuple[PoolCard, ...] = (self._vote(config.weights),)
         elif isinstance(config, SwitchConfig):
-            pools = tuple(self._vote(one) for one in self._switched(config, regime))
+            self.check(regime)
+            pools = tuple(self._vote(one) for one in config.votes)
         else:
             pools, alone = self._stack(config, said, labels, regime, regimes)
         card = CombinationCard(config.kind, pools, regime, alone=alone)
@@ -100,21 +101,19 @@ class Learner:
         limits = AbstainCard(self._abstain.confidence, self._abstain.edge, most)
         return CombinationCard(card.kind, card.pools, card.regime, card.calibration, limits, alone)
 
-    def _vote(self, weights: dict[str, float] | None) -> PoolCard:
-        if weights is None:
-            return PoolCard((0.0,) * len(self._names))
-        return PoolCard(tuple(weights.get(name, 0.0) if weights else 1.0 for name in self._names))
-
-    def _switched(
-        self, config: SwitchConfig, regime: RegimeCard | None
-    ) -> tuple[dict[str, float] | None, ...]:
-        count = 0 if regime is None else len(regime.frequencies)
-        if len(config.votes) != count:
+    def check(self, regime: RegimeCard | None) -> None:
+        """Raise :class:`ConfigError` where a switch has not one vote for each regime."""
+        config, count = self._config, 0 if regime is None else len(regime.frequencies)
+        if isinstance(config, SwitchConfig) and len(config.votes) != count:
             raise ConfigError(
                 f"ensemble.combination.votes: {len(config.votes)} for {count} regimes; "
                 "give one for each regime of ensemble.regime"
             )
-        return config.votes
+
+    def _vote(self, weights: dict[str, float] | None) -> PoolCard:
+        if weights is None:
+            return PoolCard((0.0,) * len(self._names))
+        return PoolCard(tuple(weights.get(name, 0.0) if weights else 1.0 for name in self._names))
 
     def _stack(
         self,

@@ -105,7 +105,15 @@ class Study:
         ------
         DataError
             A feature isn't finite, or there are too few labelled decisions.
+        ConfigError
+            A member takes columns that the dataset lacks.
+        ValueError
+            Markets shall be made up, and it has no tape.
         """
+        if self.config.augment is not None and self.recorded is None:
+            raise ValueError("augment needs the tape that the dataset was made of, was given none")
+        for number in range(len(self.config.members)):
+            self.places(number, None)
         assert len(self.rows) == len(self.dataset)
         assert len(self.folds) == self.config.folds
         return self
