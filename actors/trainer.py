@@ -107,9 +107,7 @@ class TrainerShell:
             tape=DecisionTape.of(learnt, fitted.oof, fitted.oof_disagreement, one.instrument),
             metrics=fitted.metrics,
             columns=fitted.card.told,
-            lineage=Lineage.of(
-                learnt, config.ensemble, features, config.labels, one, config.seed, code=self._code
-            ),
+            lineage=Lineage.of(learnt, config.ensemble, config.seed, code=self._code),
         )
 
     @ray.method
