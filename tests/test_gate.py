@@ -14,6 +14,9 @@ from validation.evidence import Champion, Evidence
 from validation.gate import GateConfig, judge
 from validation.gate.champion import champion as gate_champion
 from validation.gate.earnings import student
+from validation.gate.forecast import calibration
+from validation.gate.suspicion import decay, fills
+from validation.reliability import calibration_error
 from validation.verdict import Verdict
 
 CONFIG = GateConfig()
@@ -242,6 +245,40 @@ def test_what_class_frequencies_are_sure_of_leaves_nothing_to_save() -> None:
     verdict = ruling(given)
     assert verdict.figures["skill"] == 0.0
     assert failed(verdict) == ["skill"]
+
+
+def test_the_bar_for_few_blocks_is_students() -> None:
+    few = replace(evidence(1, ic=0.08, n=1_200), trials=1)
+    assert ruling(few).figures["t_needed"] == pytest.approx(2.4999, abs=2e-3)  # 23 degrees
+
+
+def test_decay_moves_exposures_later_not_earlier() -> None:
+    market = GOOD.market
+    knowing = market + np.append(market[1:], 0.0)  # of this return and the next
+    found = decay(replace(GOOD, exposures=knowing), CONFIG)
+    assert found is not None
+    assert abs(found.figures["decay"]) < 0.05
+    found = decay(replace(GOOD, exposures=market + np.append(0.0, market[:-1])), CONFIG)
+    assert found is not None
+    assert found.figures["decay"] > 0.9
+
+
+def test_gains_from_fills_as_small_as_rounding_are_none() -> None:
+    rng = np.random.default_rng(3)
+    given = GOOD.exposures * np.expm1(GOOD.market)
+    for size, passed in ((1e-6, True), (1e-2, False)):
+        more = size * SCALE * np.abs(rng.normal(size=20_000))
+        assert fills(replace(GOOD, net_returns=given + more), CONFIG).check.passed is passed
+
+
+def test_the_bound_of_calibration_is_one_sided() -> None:
+    found = calibration(GOOD, CONFIG, np.random.default_rng(3))
+    assert found is not None
+    outside = 2.0 * CONFIG.calibration_chance  # half of it on each side
+    told = calibration_error(
+        GOOD.probabilities, GOOD.labels, 50, 1000, outside, np.random.default_rng(3)
+    )
+    assert found.figures["calibration_bound"] == told.high
 
 
 def test_without_probabilities_calibration_is_not_claimed() -> None:

@@ -99,6 +99,14 @@ def test_spans_are_those_asked_for_and_share_no_outcome(
         assert tested.tolist() == due.tolist()
 
 
+def test_history_of_just_the_length_is_enough() -> None:
+    rows = np.arange(6)
+    for reduce in (False, True):
+        config = WalkForwardConfig(unit="decisions", train=4, test=2, reduce_test=reduce)
+        ((train, test),) = list(walk_forward(rows, rows, config))[:1]
+        assert (train.tolist(), test.tolist()) == ([0, 1, 2, 3], [4, 5])
+
+
 def test_a_hole_costs_only_the_steps_it_swallows() -> None:
     rows = np.concatenate((np.arange(40), np.arange(100, 140)))
     config = WalkForwardConfig(unit="ticks", train=20, test=10, step=10)
