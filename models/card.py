@@ -12,11 +12,29 @@ from models.combination.card import CombinationCard
 from models.combination.comparison import Paired
 from models.prediction import CLASSES
 
-__all__ = ["CARD", "FORMAT", "Card", "MemberCard", "SelectionCard", "read"]
+__all__ = ["CARD", "FORMAT", "Card", "MemberCard", "RoundedCard", "SelectionCard", "read"]
 
 CARD = "ensemble.json"
 FORMAT = 4
 """Goes up when the files' meaning changes."""
+
+
+class RoundedCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What eight bits do to a network, out of fold.
+
+    Parameters
+    ----------
+    apart
+        Largest difference of a probability.
+    loss
+        Log-loss with them less that without.
+    taken
+        Whether the file is in int8; refused beyond :data:`models.quantise.LIMIT`.
+    """
+
+    apart: float
+    loss: float
+    taken: bool
 
 
 class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +55,8 @@ class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         It takes, in this order; empty: those of the card.
     effort
         Rounds or epochs it was fitted for.
+    rounded
+        What int8 does to it; ``None`` where nobody asked.
     """
 
     name: str
@@ -46,6 +66,7 @@ class MemberCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: int
     columns: tuple[str, ...] = ()
     effort: int = 0
+    rounded: RoundedCard | None = None
 
 
 class SelectionCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

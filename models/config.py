@@ -81,6 +81,10 @@ class EnsembleConfig(Config):
         What tells regimes apart, for a stack by regime, a switch, and reports.
     gpus
         Share of a GPU that each network's fit asks Ray for; 0: it is fitted on the processor.
+    quantise
+        ``int8``: networks' files are rounded to eight bits, and what they say so is what the
+        combination learns from; one that is too far off stays as it is. The files are half as
+        large, and slower: see :mod:`models.quantise`.
     online
         What is learnt from settled decisions while it trades; ``null``: nothing.
     column_drift
@@ -108,6 +112,7 @@ class EnsembleConfig(Config):
     abstain: AbstainConfig | None = None
     regime: RegimeConfig | None = None
     gpus: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
+    quantise: Literal["none", "int8"] = "none"
     online: OnlineConfig | None = None
     column_drift: ColumnDriftConfig | None = None
 

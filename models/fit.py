@@ -14,7 +14,7 @@ import numpy as np
 from features.dataset import Dataset
 from features.selection import Selection
 from market.errors import DataError
-from models.card import CARD, Card, MemberCard
+from models.card import CARD, Card, MemberCard, RoundedCard
 from models.combination.card import CombinationCard
 from models.combination.combiner import Combiner
 from models.combination.comparison import Paired, compare, losses
@@ -24,7 +24,7 @@ from models.config import EnsembleConfig
 from models.drift.reference import Reference
 from models.fitting.augmenting import Recorded
 from models.fitting.study import WHOLE, Result, Runner, Said, Study, Task, serial
-from models.member import Floats, Ints, frequencies
+from models.member import Floats, Ints, frequencies, log_loss
 from models.regime import RegimeCard
 from models.scores import scores
 
@@ -135,6 +135,8 @@ def fit_ensemble(
     chosen = dict(zip(everything, fitting.columns(everything), strict=True))
     said, efforts = fitting.folds([chosen[fold] for fold in range(len(study.folds))])
     kept = fitting.whole(chosen[WHOLE], efforts)
+    rounded = fitting.rounded(said)
+    files = [_file(one, how) for one, how in zip(kept, rounded, strict=True)]
     heard.listen(said)
     labels, learn = study.usable.labels, study.usable.learn
     names = [member.name for member in study.members]
@@ -157,12 +159,15 @@ def fit_ensemble(
                 name=member.name,
                 kind=settings.kind,
                 file=f"{member.name}.onnx",
-                sha256=hashlib.sha256(one.model).hexdigest(),
+                sha256=hashlib.sha256(file).hexdigest(),
                 window=member.window,
                 columns=member.columns,
                 effort=one.effort,
+                rounded=how,
             )
-            for member, settings, one in zip(study.members, config.members, kept, strict=True)
+            for member, settings, one, file, how in zip(
+                study.members, config.members, kept, files, rounded, strict=True
+            )
         ),
         combination=heard.final,
         compared=heard.compared(names),
@@ -181,7 +186,7 @@ def fit_ensemble(
         card = msgspec.structs.replace(card, reference=_reference(study, card.taken))
     return FittedEnsemble(
         card=card.sealed(),
-        models=tuple(one.model for one in kept),
+        models=tuple(files),
         oof=heard.proba,
         oof_disagreement=heard.disagreement,
         oof_members=said,
@@ -214,12 +219,32 @@ class _Fitting:
         count = len(study.members)
         tasks = [Task(fold, i, chosen[fold]) for fold in range(len(chosen)) for i in range(count)]
         said = np.full((count, len(study.rows), 3), np.nan)
+        self._rounded = said.copy()
         efforts: list[list[int]] = [[] for _ in range(count)]
         for task, one in zip(tasks, self._do(tasks), strict=True):
             assert isinstance(one, Said)
             said[task.member, study.folds[task.fold].spoken] = one.proba
+            if one.rounded is not None:
+                self._rounded[task.member, study.folds[task.fold].spoken] = one.rounded
             efforts[task.member].append(one.effort)
         return said, [median_low(found) for found in efforts]
+
+    def rounded(self, said: Floats) -> list[RoundedCard | None]:
+        """Say what int8 does to each network, and let those that bear it speak so in ``said``."""
+        usable, told = self._study.usable, list[RoundedCard | None]()
+        for own, other in zip(said, self._rounded, strict=True):
+            if np.isnan(other[usable.ends]).any():
+                told.append(None)
+                continue
+            from models.quantise import LIMIT
+
+            apart = float(np.abs(other - own)[usable.ends].max())
+            labels = usable.labels[usable.learn]
+            loss = log_loss(other[usable.learn], labels) - log_loss(own[usable.learn], labels)
+            told.append(RoundedCard(apart, loss, apart <= LIMIT))
+            if apart <= LIMIT:
+                own[:] = other
+        return told
 
     def whole(self, chosen: Selection | None, efforts: Sequence[int]) -> list[Said]:
         """Fit the members that are kept."""
@@ -308,6 +333,15 @@ def _reference(study: Study, names: tuple[str, ...]) -> dict[str, object]:
         ) from error
     plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(reference))
     return plain
+
+
+def _file(said: Said, rounded: RoundedCard | None) -> bytes:
+    """Return a member's file, in int8 where it bears that."""
+    if rounded is None or not rounded.taken:
+        return said.model
+    from models.quantise import quantise
+
+    return quantise(said.model)
 
 
 def _triple(values: Floats) -> tuple[float, float, float]:

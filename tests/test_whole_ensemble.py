@@ -11,7 +11,8 @@ from models.combination.combiner import Combiner
 from models.combination.config import AbstainConfig, StackConfig, SwitchConfig
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
-from models.fitting.study import WHOLE, Study, Task
+from models.fitting.keeping import kept
+from models.fitting.study import WHOLE, Study, Task, serial
 from models.members.config import (
     ForestConfig,
     LgbmConfig,
@@ -152,3 +153,41 @@ def test_what_is_lacking_is_told_before_anything_is_fitted(changed, message):
     config = CONFIG.model_copy(update={"members": (LgbmConfig(),)} | changed)
     with pytest.raises(ConfigError, match=message):
         fit_ensemble(dataset(700), config, 1, silent, runner=idle)
+
+
+@pytest.mark.parametrize("limit", [None, -1.0])
+def test_networks_in_eight_bits_run_as_they_were_heard(data, tmp_path, limit, monkeypatch):
+    # What the combination learnt from is what int8 said; where that is too far off, float32 stays.
+    if limit is not None:
+        monkeypatch.setattr("models.quantise.LIMIT", limit)
+    small = CONFIG.model_copy(
+        update={
+            "members": (
+                LgbmConfig(trees=8),
+                MlpConfig(hidden=(16,), epochs=3),
+                GruConfig(window=3),
+            ),
+            "selection": None,
+        }
+    )
+    asked = small.model_copy(update={"quantise": "int8"})
+    plain = fit_ensemble(data, small, 1, silent)
+    made = fit_ensemble(data, asked, 1, silent, runner=kept(tmp_path, serial, "c"))
+    again = fit_ensemble(data, asked, 1, silent, runner=kept(tmp_path, serial, "c"))
+    assert again.card == made.card
+    assert again.models == made.models
+    trees, *nets = (one.rounded for one in made.card.members)
+    assert trees is None
+    assert made.models[0] == plain.models[0]
+    spoken = full(data.fresh, made.card.window)
+    for place, how in enumerate(nets, 1):
+        assert 1e-5 < how.apart < 0.02
+        assert abs(how.loss) < 1e-3
+        assert how.taken is (limit is None)
+        moved = np.abs(made.oof_members[place] - plain.oof_members[place])[spoken].max()
+        assert moved == pytest.approx(how.apart if how.taken else 0.0)
+        assert (made.models[place] == plain.models[place]) is not how.taken
+    runtime = EnsembleRuntime(made.card, made.models)
+    proba, _ = runtime.predict_rows(data.X, data.fresh)
+    before, _ = EnsembleRuntime(plain.card, plain.models).predict_rows(data.X, data.fresh)
+    assert np.abs(proba - before)[spoken].max() < 0.05

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from models.fitting.study import Result, Runner, Said, Study, Task
+from models.member import Floats
 from models.registry.lineage import config_digest, data_digest
 
 __all__ = ["MOST", "kept", "prune"]
@@ -31,6 +32,7 @@ class _Kept(msgspec.Struct, frozen=True):
     effort: int
     proba: bytes
     model: bytes
+    rounded: bytes | None
     check: str
 
 
@@ -121,21 +123,29 @@ def _read(path: Path) -> Said | None:
         found = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
     except (OSError, msgspec.MsgspecError):
         return None
-    if found.check != _check(found.effort, found.proba, found.model):
+    if found.check != _check(found):
         return None
     with suppress(OSError):  # a folder that may only be read, or another's pruning
         os.utime(path)
-    return Said(found.effort, np.frombuffer(found.proba, "<f8").reshape(-1, 3), found.model)
+    rounded = None if found.rounded is None else _floats(found.rounded)
+    return Said(found.effort, _floats(found.proba), found.model, rounded)
 
 
 def _write(path: Path, said: Said) -> None:
     proba = said.proba.astype("<f8").tobytes()
-    found = _Kept(said.effort, proba, said.model, _check(said.effort, proba, said.model))
+    rounded = None if said.rounded is None else said.rounded.astype("<f8").tobytes()
+    found = _Kept(said.effort, proba, said.model, rounded, "")
+    found = msgspec.structs.replace(found, check=_check(found))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".piece-{os.getpid()}")
     beside.write_bytes(msgspec.msgpack.encode(found))
     beside.rename(path)
 
 
-def _check(effort: int, proba: bytes, model: bytes) -> str:
-    return hashlib.sha256(b"%d %d " % (effort, len(proba)) + proba + model).hexdigest()
+def _floats(content: bytes) -> Floats:
+    return np.frombuffer(content, "<f8").reshape(-1, 3)
+
+
+def _check(found: _Kept) -> str:
+    bare = msgspec.structs.replace(found, check="")
+    return hashlib.sha256(msgspec.msgpack.encode(bare)).hexdigest()

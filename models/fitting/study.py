@@ -18,7 +18,10 @@ from models.fitting.choosing import Chooser, weigh
 from models.fitting.folds import Fold, Usable, folds_of, usable_of
 from models.member import Fitted, Floats, Ints, Member, Rows
 from models.members.catalogue import make
+from models.nets.config import NetConfig
 from models.regime import RegimeCard, Regimes, fit_regime
+from models.runtime import BATCH, session
+from models.windows import batches
 
 __all__ = ["WHOLE", "FitError", "Result", "Runner", "Said", "Study", "Task", "perform", "serial"]
 
@@ -63,11 +66,14 @@ class Said:
         ``float64[n, 3]``: of the fold's decisions; none of the whole span.
     model
         ONNX content; of a fold, none.
+    rounded
+        As ``proba``, by the network in int8; ``None`` where that isn't asked for.
     """
 
     effort: int
     proba: Floats
     model: bytes
+    rounded: Floats | None = None
 
 
 Result = Selection | Said | None
@@ -216,7 +222,21 @@ class Study:
         if task.fold == WHOLE:
             return Said(fitted.effort, np.empty((0, 3)), fitted.onnx())
         rows = self.rows.take(self.places(task.member, task.chosen), axis=1)
-        return Said(fitted.effort, fitted.predict_proba(rows, self.folds[task.fold].spoken), b"")
+        spoken = self.folds[task.fold].spoken
+        rounded = self._rounded(task.member, fitted, rows, spoken)
+        return Said(fitted.effort, fitted.predict_proba(rows, spoken), b"", rounded)
+
+    def _rounded(self, member: int, fitted: Fitted, rows: Rows, ends: Ints) -> Floats | None:
+        """Predict with a network in int8, as it would run."""
+        settings = self.config.members[member]
+        if self.config.quantise == "none" or not isinstance(settings, NetConfig):
+            return None
+        from models.quantise import quantise
+
+        model, said = session(quantise(fitted.onnx())), [np.empty((0, 3))]
+        for windows in batches(rows, ends, settings.window, BATCH):
+            said += model.run(("probabilities",), {"window": windows})
+        return np.concatenate(said).astype(np.float64)
 
     def fit(self, task: Task) -> Fitted:
         """Fit a member as a task says."""
