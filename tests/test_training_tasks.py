@@ -143,6 +143,13 @@ def test_a_gpu_that_is_not_there_is_not_waited_for(ray_cluster):
         _enough(FloorConfig.model_validate(told | more))
 
 
+def name_of(process):
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return "gone"
+
+
 def end(family):
     for one in family:
         with suppress(psutil.NoSuchProcess):
@@ -161,7 +168,7 @@ def test_a_killed_driver_goes_on_where_it_was(tmp_path, request):
             if "whole" in line and "columns" not in line:
                 break
         driver.send_signal(signal.SIGKILL)
-    working = [one for one in family if not one.name().endswith("Agent")]
+    working = [one for one in family if not name_of(one).endswith("Agent")]
     assert psutil.wait_procs(working, timeout=60.0)[1] == []  # nobody goes on unseen
     done, did = len(list(tmp_path.glob("*.piece"))), []
     assert 0 < done <= PIECES
