@@ -15,15 +15,15 @@ from tests.registry_ensembles import EDGE, SCHEMA, lineage
 WRITES = ("register", "put", "add", "promote", "rollback", "note", "call")
 
 
-def together(root, *folders):
+def together(root, times, *folders):
     """Let a process for each folder count and register, all at once, from nothing."""
-    children = [forked(use, root, folder) for folder in folders]
+    children = [forked(use, root, times, folder) for folder in folders]
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(folders)
 
 
-def use(root, folder):
+def use(root, times, folder):
     registry = Registry(root)
-    for i in range(3):
+    for i in range(times):
         number = registry.tried("R_75", f"{folder} {i}")
         registry.found("R_75", number, {"sharpe": i / 10})
         registry.register("R_75", folder, {"by": i}, EDGE, lineage())
@@ -73,7 +73,7 @@ def look(root):
         entries = registry.list()
         for entry in (*entries[:1], *entries[-1:]):
             registry.fetch(entry, Path(root).parent / "fetched" / entry.run, SCHEMA)
-        assert registry.trials("R_75") >= 9
+        assert registry.trials("R_75") >= 3
         if any("champion" in one.aliases for one in entries):
             assert registry.resolve("R_75", "champion").promoted
 
@@ -93,11 +93,12 @@ def forked(call, *arguments):
 
 if __name__ == "__main__":
     _mlflow()
-    root, *folders = sys.argv[1:]
-    together(root, *folders)
-    killed(root, folders[0], "register", every=9)
+    often, root, *folders = int(sys.argv[1]), *sys.argv[2:]
+    together(root, often, *folders)
+    # the more often, the fewer lines lie between one death and the next
+    killed(root, folders[0], "register", every=max(21 // often**2, 1))
     with Registry(root) as before:
         for number in (1, 2, 1):
             before.promote("R_75", number)
-    killed(root, folders[0], "promote", every=6)
-    killed(root, folders[0], "rollback", every=7)
+    killed(root, folders[0], "promote", every=max(12 // often**2, 1))
+    killed(root, folders[0], "rollback", every=max(14 // often**2, 1))

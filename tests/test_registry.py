@@ -3,11 +3,14 @@
 import math
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import threading
+import warnings
 from contextlib import suppress
+from importlib import import_module
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import msgspec
 import pytest
@@ -233,6 +236,13 @@ def test_count_goes_on_behind_a_full_page(registry, monkeypatch):
     assert Registry(registry.config).trials("R_75") == 6
 
 
+def test_trials_of_one_millisecond_keep_their_order(registry, monkeypatch):
+    monkeypatch.setattr("mlflow.tracking._tracking_service.client.get_current_time_millis", int)
+    for what in "abcdefgh":
+        registry.tried("R_75", what)
+    assert "".join(one.what for one in registry.trial_figures("R_75")) == "abcdefgh"
+
+
 def test_registrations_are_trials_too(registry, folders):
     kept(registry, folders[0])
     entry = kept(registry, folders[1])
@@ -241,21 +251,26 @@ def test_registrations_are_trials_too(registry, folders):
     assert registry.trials("R_75") == 3
 
 
-def test_processes_at_once_and_killed_ones(folders, tmp_path):
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.soak)])
+def test_processes_at_once_and_killed_ones(folders, tmp_path, times):
     """Three processes make, count in and fill one registry; others are killed while they write.
 
     What each of those left behind is looked at there; what all left, here.
     """
-    told = [sys.executable, "-m", "tests.registry_processes", tmp_path / "registry"]
+    told = [sys.executable, "-m", "tests.registry_processes", str(times), tmp_path / "registry"]
     subprocess.run([*told, folders[0], folders[1], folders[0]], check=True, timeout=110)
+    together = 3 * times
     with Registry(tmp_path / "registry") as registry:
         entries = registry.list("R_75")
         assert [one.number for one in entries] == list(range(1, len(entries) + 1))
-        assert sum(one.version == entries[0].version for one in entries[:9]) in (3, 6)
+        first = sum(one.version == read(folders[0])[0].version for one in entries[:together])
+        assert first == 2 * times
         told = registry.trial_figures("R_75")
-        assert sorted(one.figures["sharpe"] for one in told) == [0.0] * 3 + [0.1] * 3 + [0.2] * 3
-        assert len({one.what for one in told}) == 6
-        assert len(entries) > 9
+        assert sorted(one.figures["sharpe"] for one in told) == sorted(
+            [i / 10 for i in range(times)] * 3
+        )
+        assert len({one.what for one in told}) == 2 * times
+        assert len(entries) > together
         assert registry.trials("R_75") == len(entries)
         files = registry.config.folder.glob("artifacts/R_75/*")
         assert len(list(files)) > len(entries)  # some died with files in place and no version
@@ -313,28 +328,50 @@ def test_server_that_is_not_there_is_told(monkeypatch, free_port):
         registry.tried("R_75", "lgbm")
 
 
-def test_server_by_url(folders, tmp_path, free_port):
-    """A real MLflow server over HTTP does all that the folder does."""
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """MLflow's own server over HTTP, in a thread: a process of its own takes ten seconds more."""
     pytest.importorskip("flask", reason="mlflow-skinny brings no server; `pip install mlflow` does")
-    told = ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--port", str(free_port)]
-    told += ["--artifacts-destination", str(tmp_path / "artifacts"), "--workers", "1"]
-    url = f"http://127.0.0.1:{free_port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", *told]
-    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as server:
-        try:
-            registry = Registry(RegistryConfig(uri=url))
-            for _ in range(60):
-                with suppress(Unreachable):
-                    registry.list()
-                    break
-            assert registry.tried("R_75", "lgbm", {"sharpe": 0.5}) == 1
-            for one in folders[:2]:
-                kept(registry, one)
-            registry.promote("R_75", 1)
-            registry.promote("R_75", 2)
-            entry = registry.rollback("R_75")
-            assert (entry.number, registry.trials("R_75")) == (1, 2)
-            found = registry.fetch(entry, tmp_path / "models", SCHEMA)
-            assert read(found)[0].version == entry.version
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
+    shutil.copy(template() / "mlflow.db", tmp_path)
+    for name, value in (
+        ("FILE_STORE", f"sqlite:///{tmp_path}/mlflow.db"),
+        ("ARTIFACT_ROOT", "mlflow-artifacts:/"),
+        ("ARTIFACT_DESTINATION", str(tmp_path / "artifacts")),
+        ("SERVE_ARTIFACTS", "true"),
+    ):
+        monkeypatch.setenv(f"_MLFLOW_SERVER_{name}", value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what the server is made of
+        with suppress(ImportError):
+            import_module("mlflow.server.auth")  # which it tries when it is first asked
+        from mlflow.server import app
+        from mlflow.server.handlers import _get_tracking_store
+    with make_server("127.0.0.1", 0, app, handler_class=Silent) as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+        thread.join()
+        _get_tracking_store()._dispose_engine()
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+def test_server_by_url(folders, tmp_path, server, capfd):
+    """A server does all that the folder does, and says as little."""
+    registry = Registry(RegistryConfig(uri=server))
+    assert registry.tried("R_75", "lgbm", {"sharpe": 0.5}) == 1
+    for one in folders[:2]:
+        kept(registry, one)
+    registry.promote("R_75", 1)
+    registry.promote("R_75", 2)
+    entry = registry.rollback("R_75")
+    assert (entry.number, registry.trials("R_75")) == (1, 2)
+    found = registry.fetch(entry, tmp_path / "models", SCHEMA)
+    assert read(found)[0].version == entry.version
+    registry._client.create_registered_model("pregao.of others")
+    assert [one.number for one in registry.list()] == [1, 2]
+    assert capfd.readouterr() == ("", "")

@@ -164,6 +164,8 @@ def _mlflow() -> types.ModuleType:
     """Import MLflow; it reports to nobody, and says only what is wrong."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read when it is imported, and later
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # else a minute of silence
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings():
         from sqlalchemy.exc import SADeprecationWarning
 

@@ -87,7 +87,9 @@ class Trials:
             run_view_type=_ALL,
             order_by=["attributes.start_time ASC"],
         )
-        return tuple(Trial(one.data.tags.get(WHAT, ""), dict(one.data.metrics)) for one in runs)
+        # by number: two may have begun in the same millisecond
+        ordered = sorted(runs, key=lambda one: int(one.data.tags.get(NUMBER, 0)))
+        return tuple(Trial(one.data.tags.get(WHAT, ""), dict(one.data.metrics)) for one in ordered)
 
     def _counted(self, experiment: str) -> int:
         """Count runs, from the last page that was full when they were counted before.

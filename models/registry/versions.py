@@ -84,7 +84,10 @@ class Versions:
         if self._client.exists:
             named = f"name LIKE '{self._start}%'"
             for one in pages(self._client.search_registered_models, filter_string=named):
-                yield one.name.removeprefix(self._start)
+                symbol = one.name.removeprefix(self._start)
+                # a server may hold models that others named, and that LIKE takes for ours
+                if one.name.startswith(self._start) and _SYMBOL.fullmatch(symbol):
+                    yield symbol
 
     def model(self, symbol: str) -> Model | None:
         """Return a symbol's aliases and moves; ``None`` if nothing was ever registered."""
