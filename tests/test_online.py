@@ -309,3 +309,20 @@ def test_says_what_is_wrong() -> None:
         Adaptation(OnlineConfig(**BARE), ())
     with pytest.raises(ValueError, match="half_life"):
         RecentConfig(half_life=0.0)
+
+
+def test_overlapping_outcomes_count_for_less_and_drift_is_of_the_ensembles_own_losses():
+    config = OnlineConfig(weights=RecentConfig(base=0.5, keep=0.0, rate=1.0), recalibration=None)
+    base, said = np.array([0.2, 0.3, 0.5]), np.array([[0.6, 0.3, 0.1]])
+    moved = {}
+    for overlap in (1.0, 4.0):
+        adaptation = Adaptation(config, (1.0,), overlap=overlap)
+        for time in range(4):
+            adaptation.predict(time, base, said)
+        scores = [adaptation.settle(time, label=2) for time in range(4)]
+        own, member = adaptation.weights.of(-1)
+        moved[overlap] = np.log(own / member)
+        assert adaptation.drift.mean == pytest.approx(np.mean([one.base for one in scores]))
+    assert moved[1.0] == pytest.approx(4.0 * np.log(5.0), rel=5e-3)  # forgets a little
+    assert moved[4.0] == pytest.approx(np.log(5.0), rel=5e-3)
+    assert scores[0].loss != scores[0].base
