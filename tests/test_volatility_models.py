@@ -275,3 +275,18 @@ def test_returns_that_nothing_can_be_fitted_to_are_refused(config):
 def test_settings_that_are_wrong_say_so(given, error):
     with pytest.raises(ValidationError, match=error):
         TypeAdapter(VolatilityConfig).validate_python(given)
+
+
+def test_news_of_egarch_fade_with_its_memory():
+    """Three returns ahead the first news count by the power of beta that is theirs."""
+    z = np.linspace(-12.0, 12.0, 200_001)
+    density = np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi) * (z[1] - z[0])
+    news = 0.4 * (np.abs(z) - np.sqrt(2.0 / np.pi)) - 0.2 * z
+    for beta in (0.0, 0.5):
+        model = running(GarchNumbers("egarch", 0.0, 0.1, 0.4, -0.2, beta, None, 1.0, 0.0))
+        model.update(1.5)
+        first = np.log(model.value**2)
+        near, far = (density @ np.exp(power * news) for power in (1.0, beta))
+        level = 0.1 + beta * first, 0.1 + beta * (0.1 + beta * first)
+        expected = np.exp(first), np.exp(level[0]) * near, np.exp(level[1]) * near * far
+        assert model.forecast(3) ** 2 == pytest.approx(expected, rel=1e-6)
