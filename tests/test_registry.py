@@ -258,7 +258,7 @@ def test_processes_at_once_and_killed_ones(folders, tmp_path, times):
     What each of those left behind is looked at there; what all left, here.
     """
     told = [sys.executable, "-m", "tests.registry_processes", str(times), tmp_path / "registry"]
-    subprocess.run([*told, folders[0], folders[1], folders[0]], check=True, timeout=110)
+    subprocess.run([*told, folders[0], folders[1], folders[0]], check=True, timeout=100.0 * times)
     together = 3 * times
     with Registry(tmp_path / "registry") as registry:
         entries = registry.list("R_75")
