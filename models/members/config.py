@@ -95,7 +95,8 @@ class LogisticConfig(MemberConfig):
         Decision rows it looks at; each lag is a column of its own.
     C
         How far coefficients of standardised columns may go: the variance of the normal law that
-        they are thought to come from. 1 is nearly free on thousands of rows.
+        they are thought to come from. 1 is nearly free on thousands of rows. How far the whole is
+        believed is found besides, on rows that it wasn't fitted on.
     max_iter
         Most steps of L-BFGS.
     """
@@ -177,15 +178,12 @@ class SvmConfig(MemberConfig):
     gamma
         How fast rows grow unlike, γ times the number of columns: 1 is the inverse of the columns'
         total variance.
-    held_share
-        Of the training rows, the latest, that probabilities are found on where there are no others.
     """
 
     kind: Literal["svm"] = "svm"
     landmarks: Annotated[int, Field(ge=2, le=4096)] = 256
     C: Annotated[float, Field(gt=0.0)] = 0.01
     gamma: Annotated[float, Field(gt=0.0)] = 0.2
-    held_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
 
 
 class TechnicalConfig(MemberConfig):

@@ -13,7 +13,7 @@ from models.members.config import SvmConfig
 from models.members.flat import flat
 from models.members.graph import scaled, write
 from models.members.hinge import fit_hinge
-from models.members.logistic import multinomial
+from models.members.trust import crossed, shares, softmax, trust
 from models.nets.scaling import Scaling
 
 __all__ = ["FittedSvm", "Svm"]
@@ -22,8 +22,6 @@ FLOOR = 1e-4
 """Share of the largest eigenvalue below which a direction among the landmarks is left out: float32
 couldn't tell it from rounding."""
 BLOCK = 8192
-SAME = 1e-9
-"""Scores that spread less are one."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,12 @@ class Svm:
     k(x, z) = exp(-γ |x - z|²) of standardised, cut columns. The kernel is that of ``landmarks``
     training rows drawn at random (Nyström; Williams and Seeger 2001), φ(x) = D^(-1/2) Vᵀ k(x, L)
     with K(L, L) = V D Vᵀ, so that cost grows with rows and not with their square. Each machine
-    minimises |w|² / 2 + C Σ weight · max(0, 1 - y (w · φ + b))². Its scores are turned to
-    probabilities by a multinomial logistic regression (Platt 1999, for three classes) on rows that
-    it wasn't fitted on: ``stop``, or, where effort is told and there is none, the last
-    ``held_share`` of the training rows, a tenth as many before them left out since their outcomes
-    reach into these; then the machines are fitted again on all rows. Nothing stops early: effort
-    is 0.
+    minimises |w|² / 2 + C Σ weight · max(0, 1 - y (w · φ + b))². Its score is best near 2 P - 1
+    then (Zhang 2004), so logits are log f + a (score - (2 f - 1)) / (2 f), f the class frequencies:
+    to first order the probability itself where a is 1. How far scores are believed, a, is what
+    fifths of the training bear out that the machines weren't fitted on, see
+    :func:`~models.members.trust.trust`. The machines that speak are fitted on all of ``train``.
+    Nothing stops early: effort is 0, and ``stop`` is not looked at.
 
     Parameters
     ----------
@@ -71,16 +69,14 @@ class Svm:
     ) -> FittedSvm:
         """Fit; see :meth:`models.member.Member.fit`."""
         weights = np.ones(len(rows)) if weights is None else weights
-        if effort is None and len(stop):
-            fitted = self._machines(rows, labels, train, seed, weights)
-            fitted.calibrate(rows, labels, stop, weights)
-            return fitted
-        held = max(int(len(train) * self.config.held_share), 1)
-        early, late = train[: max(len(train) - held - held // 10, 1)], train[-held:]
-        judged = self._machines(rows, labels, early, seed, weights)
-        judged.calibrate(rows, labels, late, weights)
+
+        def said(learn: Ints, asked: Ints) -> Floats:
+            judged = self._machines(rows, labels, learn, seed, weights)
+            return _shift(judged.scores(rows, asked), shares(labels[learn], weights[learn]))
+
+        slope = trust(crossed(train, self.window, said), labels[train], weights[train])
         fitted = self._machines(rows, labels, train, seed, weights)
-        fitted.turn, fitted.offset = judged.turn, judged.offset
+        fitted.base, fitted.slope = shares(labels[train], weights[train]), slope
         return fitted
 
     def _machines(
@@ -107,8 +103,8 @@ class Svm:
             gamma=gamma,
             weights=whiten @ np.stack([one[:-1] for one in found], axis=1),
             bias=np.array([one[-1] for one in found]),
-            turn=np.eye(3),
-            offset=np.zeros(3),
+            base=np.full(3, 1.0 / 3.0),
+            slope=0.0,
             window=self.window,
             features=rows.shape[1],
         )
@@ -124,8 +120,10 @@ class FittedSvm:
         ``float32[m, window · F]``, standardised.
     weights, bias
         ``float64[m, 3]`` of k(x, landmarks), and ``float64[3]``.
-    turn, offset
-        ``float64[3, 3]`` and ``float64[3]``: scores to logits.
+    base
+        ``float64[3]``: class frequencies.
+    slope
+        How far scores are believed.
     """
 
     scaling: Scaling
@@ -133,8 +131,8 @@ class FittedSvm:
     gamma: float
     weights: Floats
     bias: Floats
-    turn: Floats
-    offset: Floats
+    base: Floats
+    slope: float
     window: int
     features: int
     effort: int = 0
@@ -149,21 +147,10 @@ class FittedSvm:
         scores: Floats = np.concatenate([*parts, np.empty((0, 3))]) + self.bias
         return scores
 
-    def calibrate(self, rows: Rows, labels: Ints, held: Ints, weights: Floats) -> None:
-        """Turn scores to logits by what happened in rows that were held out."""
-        scores = self.scores(rows, held)
-        mean, spread = scores.mean(axis=0), scores.std(axis=0)
-        scale = np.where(spread > SAME, spread, 1.0)
-        found = multinomial((scores - mean) / scale, labels[held], weights[held], 1.0, 1000)
-        self.turn = found.coef_.T / scale[:, None]
-        self.offset = found.intercept_ - mean @ self.turn
-
     def predict_proba(self, rows: Rows, ends: Ints) -> Floats:
         """Predict from the windows that end at ``ends``."""
-        logits = self.scores(rows, ends) @ self.turn + self.offset
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        proba: Floats = shares / shares.sum(axis=1, keepdims=True)
-        return proba
+        shift = _shift(self.scores(rows, ends), self.base)
+        return softmax(np.log(self.base) + self.slope * shift)
 
     def onnx(self) -> bytes:
         """Export: standardise, cut, kernel, one product, softmax."""
@@ -177,15 +164,22 @@ class FittedSvm:
             helper.make_node("Gemm", ["alike", "w", "b"], ["logits"]),
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
         ]
-        exact = self.landmarks.astype(np.float64)
+        exact, turn = self.landmarks.astype(np.float64), self.slope / (2.0 * self.base)
+        bias = np.log(self.base) + turn * (self.bias - (2.0 * self.base - 1.0))
         constants |= {
             "minus": np.array(-self.gamma, np.float32),
             "twice": (2.0 * self.gamma * exact.T).astype(np.float32),
             "theirs": (-self.gamma * (exact**2).sum(axis=1)).astype(np.float32),
-            "w": (self.weights @ self.turn).astype(np.float32),
-            "b": (self.bias @ self.turn + self.offset).astype(np.float32),
+            "w": (self.weights * turn).astype(np.float32),
+            "b": bias.astype(np.float32),
         }
         return write(nodes, constants, self.window, self.features)
+
+
+def _shift(scores: Floats, base: Floats) -> Floats:
+    """Turn scores to what they add to the logits of class frequencies."""
+    shift: Floats = (scores - (2.0 * base - 1.0)) / (2.0 * base)
+    return shift
 
 
 def _kernel(known: Rows, landmarks: Rows, gamma: float) -> Floats:
