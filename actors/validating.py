@@ -48,9 +48,10 @@ from models.registry.lineage import code_digest, config_digest, data_digest
 from trading.desk import DeskSpec
 from trading.unseen import known
 from trading.walkforward import page
+from trading.walkforward.columns import columns_of
 from trading.walkforward.judging import Outcome, joined, judged, sharpes
 from trading.walkforward.steps import Step, in_thirds, refuse_overlap, steps_of
-from trading.walkforward.tables import table
+from trading.walkforward.tables import table, warnings
 from trading.walkforward.trading import Market, Run, traded
 from trading.walkforward.variants import variants
 from validation.splits import WalkForwardConfig
@@ -123,6 +124,8 @@ def walked(
             page.write(folder / f"{one.symbol}.html", outcome)
             written = msgspec.json.format(msgspec.json.encode(outcome.as_dict()), indent=1)
             (folder / f"{one.symbol}.json").write_bytes(written + b"\n")
+            for line in warnings(outcome):
+                console.print(line, soft_wrap=True)
             console.print(table(outcome))
             console.print(f"[dim]{folder / one.symbol}.html, .json[/]\n", soft_wrap=True)
     return found
@@ -196,6 +199,7 @@ class _Walker:
             config.gate,
             registry.trials(symbol),
             np.array([one.figures.get("sharpe", np.nan) for one in figures]),
+            columns_of(self._market.dataset, self._steps[-1], config.seed),
             config.seed,
         )
 

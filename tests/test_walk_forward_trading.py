@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from features.config import FeatureConfig
 from features.dataset import build
@@ -23,7 +24,9 @@ from trading.desk import DeskSpec
 from trading.unseen import known
 from trading.walkforward import (
     VOTE,
+    Columns,
     Market,
+    columns_of,
     in_thirds,
     joined,
     judged,
@@ -33,7 +36,8 @@ from trading.walkforward import (
     variants,
 )
 from trading.walkforward.judging import evidence_of, whither
-from trading.walkforward.tables import table
+from trading.walkforward.tables import table, warnings
+from validation.adversarial import AdversarialConfig
 from validation.gate import GateConfig
 from validation.splits import WalkForwardConfig
 
@@ -111,11 +115,15 @@ def walked(tmp_path_factory):
     return market, steps, models, runs
 
 
-def outcome_of(runs, trials=4):
+HONEST = Columns((), "none of 6 columns knows the future", False, 0.5, "as spans usually are")
+
+
+def outcome_of(runs, trials=4, columns=HONEST):
     whole = {name: joined(parts) for name, parts in runs.items()}
     thirds = {1: (1e-9, 1.0), 2: (1e-9, 1.0)}
     known_sharpes = np.array([np.nan])
-    return judged("R_75", whole, thirds, HORIZON / EVERY, GATE, trials, known_sharpes, 1)
+    overlap = HORIZON / EVERY
+    return judged("R_75", whole, thirds, overlap, GATE, trials, known_sharpes, columns, 1)
 
 
 def test_every_variant_decides_on_all_that_is_tested_with_what_the_runtime_says(walked):
@@ -246,6 +254,38 @@ def test_tables_and_page_tell_every_variant(walked):
     assert plain["variants"][0]["performance"]["total"]["value"] == pytest.approx(
         np.prod(1.0 + joined(runs["logistic"]).returns) - 1.0
     )
+
+
+def test_a_column_that_knows_the_future_is_told_before_any_figure(walked):
+    market, steps, _, runs = walked
+    config = AdversarialConfig(trees=5, gap=5)
+    honest = columns_of(market.dataset, steps[-1], 1, config)
+    assert (honest.leaking, honest.suspicious) == ((), False)
+    assert warnings(outcome_of(runs, columns=replace_struct(honest, shifted=False))) == []
+    # Noise, but for the next decision's move, and a column of which the last test is another's.
+    X = np.random.default_rng(1).normal(size=market.dataset.X.shape)
+    X[:-1, 4] += 1e4 * np.diff(np.log(market.dataset.price))
+    X[steps[-1].first :, 5] += 4.0
+    found = columns_of(replace(market.dataset, X=X), steps[-1], 1, config)
+    assert found.leaking == ("day_sin",)
+    assert found.shifted
+    assert "day_cos" in found.shift.split("told by ")[1]
+    outcome = outcome_of(runs, columns=found)
+    first, second = warnings(outcome)
+    assert first.startswith("[bold red]SUSPICIOUS[/] day_sin: correlation ")
+    assert second.startswith("[yellow]note[/] the test is unlike its training: ")
+    assert '<p class="bad">Columns that know the future: day_sin: corr' in page.page(outcome)
+    assert outcome.as_dict()["columns"]["leaking"] == ["day_sin"]
+
+
+def test_what_is_too_short_to_look_at_is_said_to_be(walked):
+    market, *_, runs = walked
+    short = market.dataset.slice(0, 300)
+    found = columns_of(short, steps_of(short, in_thirds(300, 2))[-1], 1)
+    assert (found.leaking, found.shifted) == (None, None)
+    said = warnings(outcome_of(runs, columns=found))
+    assert [one.split(":")[1].strip() for one in said] == ["not looked for", "not told"]
+    assert outcome_of(runs, columns=found).as_dict()["columns"]["auc"] is None
 
 
 def test_steps_that_overlap_or_leave_nothing_to_learn_from_are_refused():

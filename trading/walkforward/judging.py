@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from market.errors import DataError
 from models.combination.comparison import Paired, compare, losses
+from trading.walkforward.columns import Columns
 from trading.walkforward.trading import Run
 from validation.breakdown import Breakdown, breakdown
 from validation.estimate import Estimate
@@ -107,6 +108,8 @@ class Outcome(msgspec.Struct, frozen=True):
         The ensemble last.
     seasons
         The ensemble by hour, session, weekday and regime.
+    columns
+        Whether they know the future, or have moved.
     runs
         What each did, by name; not written down.
     """
@@ -117,6 +120,7 @@ class Outcome(msgspec.Struct, frozen=True):
     pbo: float | None
     variants: tuple[Judged, ...]
     seasons: Breakdown
+    columns: Columns
     runs: dict[str, Run]
 
     @property
@@ -131,6 +135,7 @@ class Outcome(msgspec.Struct, frozen=True):
             "trials": self.trials,
             "held": self.held,
             "pbo": self.pbo,
+            "columns": msgspec.to_builtins(self.columns),
             "seasons": self.seasons.as_dict(),
             "variants": [msgspec.to_builtins(one) for one in self.variants],
         }
@@ -203,6 +208,7 @@ def judged(
     gate: GateConfig,
     trials: int,
     trial_sharpes: Floats,
+    columns: Columns,
     seed: int,
 ) -> Outcome:
     """Judge all variants of a symbol.
@@ -221,6 +227,8 @@ def judged(
         How sure is sure.
     trials, trial_sharpes
         What the registry counted, these variants included; their Sharpe ratios where known.
+    columns
+        What was found in them.
     seed
         Of all that is resampled.
     """
@@ -244,6 +252,7 @@ def judged(
             for name, run in runs.items()
         ),
         seasons=_seasons(runs[last], thresholds, block),
+        columns=columns,
         runs=dict(runs),
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ _STYLE = (
     "padding:0 1rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums;"
     "display:block;overflow-x:auto}td,th{padding:.25rem .7rem;text-align:right;"
     "border-bottom:1px solid #e4e7eb;white-space:nowrap}td:first-child,th:first-child{"
-    "text-align:left}tr:last-child{font-weight:600}.p td{font-weight:400}"
+    "text-align:left}.bad{color:#b42318}tr:last-child{font-weight:600}.p td{font-weight:400}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));"
     "gap:1rem}figure{margin:0}img{max-width:100%}figcaption{color:#616e7c}"
 )
@@ -71,7 +71,7 @@ def page(outcome: Outcome) -> str:
         f"the market itself made {outcome.held:+.1%}; {outcome.trials} trials counted; {pbo}. "
         "Intervals are 95 %, by blocks. The gate's word is what it would say of these "
         "decisions; only a hold-out that nobody chose by can promote."
-        f"</p>{_variants(outcome)}"
+        f"</p>{_columns(outcome)}{_variants(outcome)}"
         f'<div class="charts">{"".join(pictures)}</div>'
         f"<h2>Why: {html.escape(ensemble.name)}, {html.escape(ensemble.verdict.headline)}</h2>"
         f"{_checks(ensemble)}<h2>{html.escape(ensemble.name)} by season and regime</h2>"
@@ -82,6 +82,15 @@ def page(outcome: Outcome) -> str:
 def write(path: Path, outcome: Outcome) -> None:
     """Write :func:`page` to a file."""
     path.write_text(page(outcome), encoding="utf-8")
+
+
+def _columns(outcome: Outcome) -> str:
+    found = outcome.columns
+    kind = ' class="bad"' if found.suspicious else ""
+    return (
+        f"<p{kind}>Columns that know the future: {html.escape(found.leaks)}.</p>"
+        f"<p>The last test beside its training: {html.escape(found.shift)}.</p>"
+    )
 
 
 def _variants(outcome: Outcome) -> str:

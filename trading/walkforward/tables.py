@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from models.combination.comparison import Paired
 from trading.walkforward.judging import Judged, Outcome
 from validation.estimate import Estimate
 
-__all__ = ["table"]
+__all__ = ["table", "warnings"]
 
 MILLI = 1e3
 
@@ -53,6 +54,18 @@ def table(outcome: Outcome) -> Table:
             one.verdict.headline,
         )
     return shown
+
+
+def warnings(outcome: Outcome) -> list[str]:
+    """Return what a reader must know of the columns before any figure; nothing if all is well."""
+    found, told = outcome.columns, []
+    if found.suspicious:
+        told.append(f"[bold red]SUSPICIOUS[/] {escape(found.leaks)}")
+    if found.shifted:
+        told.append(f"[yellow]note[/] {escape(found.shift)}")
+    missing = (found.leaks, found.leaking), (found.shift, found.shifted)
+    told += [f"[dim]columns: {escape(text)}[/]" for text, known in missing if known is None]
+    return told
 
 
 def trades(one: Judged) -> int:
