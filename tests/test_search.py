@@ -298,3 +298,15 @@ def test_a_book_that_is_damaged_is_refused(tmp_path):
     path.write_text('{"spent":1.0}\nnonsense\n')
     with pytest.raises(StateError, match=r"book.jsonl:2: no trial .* delete the file"):
         Book(path)
+
+
+def test_a_book_that_lost_lines_is_refused(tmp_path):
+    book = Book(tmp_path / "book.jsonl")
+    for number in range(3):
+        row = Row(number, Proposal(({"kind": "lgbm"},)), {"kind": "lgbm"}, number)
+        book.begin(row, float(number))
+    lines = book.path.read_bytes().splitlines(keepends=True)
+    assert len(Book(book.path).rows) == 3
+    book.path.write_bytes(b"".join(lines[::2]))
+    with pytest.raises(StateError, match=r"book.jsonl:2: trial 2 follows on 1 trials.*delete"):
+        Book(book.path)

@@ -138,6 +138,11 @@ class Book:
         if found.judged is not None:
             self.judged = found.judged
         if found.row is not None:
+            if not 0 <= found.row.number <= len(self.rows):
+                raise StateError(
+                    f"{self.path}:{number}: trial {found.row.number} follows on {len(self.rows)} "
+                    "trials, so lines are lost; delete the file to search anew"
+                )
             if found.row.number == len(self.rows):
                 self.rows.append(found.row)
             else:
