@@ -99,6 +99,12 @@ def test_trust_is_what_blocks_bear_out_and_not_rows():
     assert many == pytest.approx(once, rel=1e-3)
     assert trust(2.0 * told, labels, np.ones(400)) == pytest.approx(once / 2.0, rel=1e-6)
     assert trust(np.zeros((400, 3)), labels, np.ones(400)) == 0.0
+    few, long = slice(0, 40), np.full(2000, 0.02)
+    sparse = trust(told[few], labels[few], np.ones(40))
+    assert sparse > 0.0
+    assert trust(told[few].repeat(50, axis=0), labels[few].repeat(50), long) == pytest.approx(
+        sparse
+    )
     # Certainty has an end, and rows of no weight have no say.
     sure = trust(np.eye(3)[labels], labels, np.ones(400))
     assert sure == pytest.approx(10.0, abs=0.5)
