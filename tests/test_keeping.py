@@ -145,7 +145,11 @@ def test_a_wider_window_among_the_members_changes_what_all_learn_from(tmp_path, 
     assert len(did) == PIECES + 4  # the first four decisions are no full window any more
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,  # a busy disk is no fault
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(where=st.floats(0.0, 1.0, exclude_max=True), cut=st.booleans(), bit=st.integers(0, 7))
 def test_a_damaged_piece_counts_as_absent(tmp_path, data, where, cut, bit):
     study = Study(data, QUICK, 1).prepared()

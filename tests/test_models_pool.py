@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -18,6 +18,11 @@ simplex = arrays(np.float64, (2, 5, 3), elements=st.floats(0.0, 1.0)).map(
 weight = st.floats(0.0, 3.0)
 
 
+# A busy machine is no fault of what is drawn.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@patient
 @given(simplex, weight, weight, st.tuples(*[st.floats(-5.0, 5.0)] * 3))
 def test_pool_gives_probabilities(members, first, second, bias):
     said = Pool((first, second), bias)(members)
@@ -25,6 +30,7 @@ def test_pool_gives_probabilities(members, first, second, bias):
     np.testing.assert_allclose(said.sum(axis=-1), 1.0)
 
 
+@patient
 @given(simplex)
 def test_equal_pool_is_the_geometric_mean(members):
     mean = np.sqrt(members[0] * members[1])
@@ -33,6 +39,7 @@ def test_equal_pool_is_the_geometric_mean(members):
     )
 
 
+@patient
 @given(simplex)
 def test_order_of_members_goes_with_their_weights(members):
     one = Pool((0.2, 0.7), (0.1, 0.0, -0.1))(members)
@@ -40,6 +47,7 @@ def test_order_of_members_goes_with_their_weights(members):
     np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+@patient
 @given(simplex)
 def test_disagreement_is_a_distance(members):
     apart = disagreement(members)
@@ -125,6 +133,7 @@ def test_overlapping_labels_count_less():
     assert repeated == pytest.approx(alone, abs=0.01)
 
 
+@patient
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(1, 12))
 def test_full_windows_hold_no_gap(marks, window):
     fresh = np.array(marks)
