@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -42,8 +43,16 @@ class RayConfig(Config):
 
 
 @contextmanager
-def joined(config: RayConfig) -> Iterator[None]:
+def joined(config: RayConfig, watched: bool = True) -> Iterator[None]:
     """Be connected to Ray inside the ``with`` block; a local Ray is stopped at its end.
+
+    Parameters
+    ----------
+    config
+        Which Ray.
+    watched
+        Whether its metrics must be found at ``config.metrics_port``. Work that nobody scrapes takes
+        a free port, and may go on beside a floor, or beside other work.
 
     Raises
     ------
@@ -57,7 +66,8 @@ def joined(config: RayConfig) -> Iterator[None]:
         "MALLOC_ARENA_MAX": "2",
         "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
     }
-    if config.address == "local":
+    port = config.metrics_port if watched else _free()
+    if config.address == "local" and watched:
         metrics = port_free("ray.metrics_port", config.metrics_port)
         if metrics.level == "fault":  # Ray itself would try for half a minute, then not say why
             raise FloorError(f"{metrics.what} is {metrics.seen}; {metrics.remedy}")
@@ -73,7 +83,7 @@ def joined(config: RayConfig) -> Iterator[None]:
                 logging_level=logging.ERROR,
                 configure_logging=True,
                 runtime_env={"env_vars": env_vars},
-                _metrics_export_port=config.metrics_port,
+                _metrics_export_port=port,
             )
         else:
             ray.init(
@@ -95,6 +105,12 @@ def joined(config: RayConfig) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _free() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _stay_on_loopback() -> None:

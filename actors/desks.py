@@ -64,7 +64,7 @@ def load(config: FloorConfig, files: Mapping[str, Path]) -> list[DeskSpec]:
         known = msgspec.json.decode(path.read_bytes(), type=_Desks)
     except FileNotFoundError:
         raise StateError(f"{path}: nothing learnt yet; run `pregao replay` first") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateError(f"{path}: can't be read ({error}); run `pregao replay --learn`") from None
     if known.learnt_from != _mark(config, files):
         raise StateError(

@@ -39,7 +39,7 @@ def refuse_seen(policy: Path, symbol: str, unseen: int) -> None:
     try:
         own, told = _digest(policy), _beside(policy).read_bytes()
         school = msgspec.json.decode(told, type=_Schooling)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         raise StateError(
             f"{policy}: no trained policy that says what it learnt from; train one with "
             "`pregao replay --learn`, or judge by `--policy follow`"

@@ -83,7 +83,7 @@ def run(
     files = find(data, symbols or None)
     asked = chosen(config, files)
     each = search.model_copy(update={"seconds": search.seconds / len(asked.symbols)})
-    with Registry(RegistryConfig.of(asked.folder)) as registry, joined(asked.ray):
+    with Registry(RegistryConfig.of(asked.folder)) as registry, joined(asked.ray, watched=False):
         for one in asked.symbols:
             alone = asked.model_copy(update={"symbols": (one,)})
             (tape,), beside = recordings(_widest(alone, each), files, console)

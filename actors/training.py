@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -64,7 +65,8 @@ def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Consol
     files = find(data, symbols or None)
     asked = chosen(config, files)
     folder = asked.folder
-    with Registry(RegistryConfig.of(folder)) as registry, joined(asked.ray):
+    console.print("[dim]starting Ray; what is done is kept, and a run that is stopped goes on[/]")
+    with Registry(RegistryConfig.of(folder)) as registry, joined(asked.ray, watched=False):
         _enough(asked)
         runner = kept(folder / "pieces", InTasks(), code)
         for one in asked.symbols:
@@ -74,7 +76,7 @@ def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Consol
             draft = fitted.save(folder / "drafts" / one.symbol)
             entry = registry.register(one.symbol, draft, fitted.metrics, {}, lineage)
             console.print(scorecard(fitted.card))
-            console.print(_next(entry))
+            console.print(_next(entry, folder), soft_wrap=True)
             prune(folder / "pieces")
 
 
@@ -124,8 +126,9 @@ def _fit(
     return fitted, Lineage.of(learnt, config.ensemble, config.seed, code=code)
 
 
-def _next(entry: Entry) -> str:
+def _next(entry: Entry, folder: Path) -> str:
     return (
         f"registered {entry.symbol} [bold]{entry.number}[/] ({entry.version}), not judged yet: "
-        f"`pregao gate` says whether there is anything in it"
+        f"`pregao gate` says whether there is anything in it\n"
+        f"[dim]pregao models ls --folder {escape(str(folder))}[/]\n"
     )

@@ -91,7 +91,7 @@ def run(
         refuse_overlap(walk)
     files = find(data, symbols or None)
     asked = chosen(config, files)
-    with ray_joined(asked.ray):
+    with ray_joined(asked.ray, watched=False):
         return walked(asked, files, walk, console)
 
 
@@ -207,10 +207,8 @@ class _Walker:
         """Fit a step's ensemble; return its variants' desks, saved."""
         config, one, shared = self._config, self._one, self._market
         learnt = shared.dataset.slice(step.start, step.stop)
-        recorded = None
-        if config.ensemble.augment is not None:
-            until = shared.tape.slice(0, int(shared.dataset.rows[step.first]))
-            recorded = Recorded(until, self._features, config.labels, one.every, one.costs)
+        until = shared.tape.slice(0, int(shared.dataset.rows[step.first]))
+        recorded = Recorded(until, self._features, config.labels, one.every, one.costs)
         fitted = fit_ensemble(learnt, config.ensemble, config.seed, follow, recorded, self._runner)
         folder = config.folder / "steps" / one.symbol
         told = data_digest(shared.dataset)

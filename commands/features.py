@@ -99,7 +99,7 @@ def build_datasets(
     from actors.building import in_tasks
     from actors.cluster import RayConfig, joined
 
-    with joined(RayConfig() if floor is None else floor.ray):
+    with joined(RayConfig() if floor is None else floor.ray, watched=False):
         raise typer.Exit(run(made, data, part, out, console, in_tasks))
 
 

@@ -107,7 +107,7 @@ class Matrix:
             self.card = msgspec.json.decode(path.read_bytes(), type=Card)
         except OSError as error:
             raise self._fault(f"{CARD} can't be read ({error.strerror})") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._fault(f"{CARD} is no matrix's card ({error})") from error
         if self.card.format != FORMAT:
             raise self._fault(f"{CARD} has format {self.card.format}, this is {FORMAT}")

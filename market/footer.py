@@ -153,7 +153,7 @@ def read_footer(path: str, metadata: dict[bytes, bytes] | None) -> Footer:
                 "the file with the one that wrote it"
             )
         return msgspec.json.decode(text, type=Footer)
-    except (msgspec.MsgspecError, DataError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, DataError) as error:
         raise DataError(
             f"{path} is not the tick store's ({error}); move it away, and bring it in with "
             "`pregao data import`"

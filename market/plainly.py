@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 
-from market.errors import PregaoError
+from market.errors import PregaoError, StateError
 
 __all__ = ["console", "plainly"]
 
@@ -27,6 +27,9 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*arguments, **options)
         except Exception as error:
             cause = _unwrapped(error)
+            if isinstance(cause, PermissionError | FileNotFoundError | NotADirectoryError):
+                place = cause.filename or cause
+                cause = StateError(f"{place}: {cause.strerror}; choose a folder that can be used")
             if not isinstance(cause, PregaoError):
                 raise
             _say(cause)

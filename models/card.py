@@ -221,7 +221,7 @@ def read(folder: str | Path, schema: str = "") -> tuple[Card, tuple[bytes, ...]]
         raise StateError(
             f"{path}: can't be read ({error.strerror}); train the ensemble first"
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StateError(f"{path}: not an ensemble's card ({error}); train it again") from error
     if card.format != FORMAT or card.classes != CLASSES:
         raise StateError(f"{path}: format must be {FORMAT}, was {card.format}; train it again")

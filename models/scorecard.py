@@ -16,6 +16,8 @@ def scorecard(card: Card) -> Table:
 
     Gains are the other's log-loss out of fold less the ensemble's, in thousandths of a nat a
     decision, with the 95 % interval of the paired difference; one that leaves 0 out is coloured.
+    The ensemble's own row is that of combinations fitted without the fold they speak about: where a
+    member stands alone, it may not have done so in every fold.
     """
     metrics, pools = card.metrics, card.combination.pools
     how = card.combination.kind
@@ -23,7 +25,8 @@ def scorecard(card: Card) -> Table:
         how += f" left for {card.combination.alone}, which alone was surely better"
     title = (
         f"[bold]{card.symbol}[/] {card.version}: {card.decisions:,} decisions, {card.told}\n"
-        f"out of fold; gain: of the ensemble over each, in thousandths of a nat; {how}"
+        f"out of fold, each fold with a combination of its own; gain of the ensemble over each, in "
+        f"thousandths of a nat; the final one: {how}"
     )
     shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     shown.add_column("member", no_wrap=True)

@@ -224,7 +224,7 @@ class LeaseBook:
         """
         try:
             memory = msgspec.json.decode(snapshot, type=_Memory)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(f"lease book can't be read ({error}); start without it") from error
         for name, old in memory.sleeves.items():
             if name in self._memory.sleeves:

@@ -12,8 +12,9 @@ from market.errors import DataError
 from models.combination.config import VoteConfig
 from models.config import EnsembleConfig
 from models.fit import fit_ensemble
+from models.fitting import keeping
 from models.fitting.keeping import kept, prune
-from models.fitting.study import FitError, Study, Task, serial
+from models.fitting.study import FitError, Said, Study, Task, serial
 from models.members.config import LgbmConfig, LogisticConfig
 from models.regime.config import ThresholdConfig
 from tests.model_data import dataset, silent
@@ -143,6 +144,17 @@ def test_a_wider_window_among_the_members_changes_what_all_learn_from(tmp_path, 
     wide = (*QUICK.members, LogisticConfig(name="wide", window=5))
     _, did = again(tmp_path, data, QUICK.model_copy(update={"members": wide}))
     assert len(did) == PIECES + 4  # the first four decisions are no full window any more
+
+
+def test_no_bit_of_a_piece_may_differ(tmp_path):
+    path = tmp_path / "one.piece"
+    keeping._write(path, Said(3, np.random.default_rng(1).random((4, 3)), b"model"))
+    sound = path.read_bytes()
+    for at in range(8 * len(sound)):
+        damaged = bytearray(sound)
+        damaged[at // 8] ^= 1 << at % 8
+        path.write_bytes(damaged)
+        assert keeping._read(path) is None, at
 
 
 @settings(

@@ -30,6 +30,7 @@ CONFIG = {
     "gate": {"block": 20, "shifts": 99, "samples": 200},
     "ensemble": {
         "members": ["logistic", {"kind": "forest", "trees": 8}],
+        "online": {},
         "folds": 2, "embargo": 8, "selection": None, "combination": {"kind": "vote"},
     },
 }  # fmt: skip

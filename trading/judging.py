@@ -17,6 +17,7 @@ from market.errors import PregaoError
 from market.tape import Tape
 from models import card as cards
 from models.registry import Entry, Registry, Trial
+from risk.lease import Condition
 from trading.desk import DeskSpec
 from trading.eligible import reaches
 from trading.holdout import gather, traded
@@ -76,6 +77,8 @@ class Judgement:
         Venue time of the hold-out.
     incomparable
         Why the champion, if there is one, is not compared with.
+    halted
+        Whether a circuit breaker had ended trading before the hold-out's end.
     """
 
     entry: Entry
@@ -87,6 +90,7 @@ class Judgement:
     begin: int
     end: int
     incomparable: str = ""
+    halted: bool = False
 
     @property
     def title(self) -> str:
@@ -106,6 +110,11 @@ class Judgement:
                 f"this hold-out was looked at by {self.before} "
                 f"{'trial' if self.before == 1 else 'trials'} before: it is no longer untouched, "
                 f"and the deflated Sharpe ratio counts {self.trial}; later data would be"
+            )
+        if self.halted:
+            notes.append(
+                "a circuit breaker of the floor's risk limits halted trading before the end: what "
+                "follows is flat, and round trips and drawdown are of what came before"
             )
         if self.incomparable:
             notes.append(f"not compared with the champion: {self.incomparable}")
@@ -174,6 +183,7 @@ def examine(
         [one.figures.get("sharpe", math.nan) for one in earlier],
         rival,
     )
+    lease = sleeve.trader.lease
     verdict = judge(evidence, terms.gate, np.random.default_rng(terms.seed))
     registry.found(symbol, number, verdict.figures)
     found = Judgement(
@@ -186,6 +196,7 @@ def examine(
         begin=unseen + 1,
         end=end,
         incomparable=incomparable,
+        halted=lease is not None and lease.state is Condition.HALTED,
     )
     return replace(found, entry=registry.attach_verdict(symbol, entry.number, found.plain()))
 

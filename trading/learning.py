@@ -226,7 +226,7 @@ class Learning:
             return new
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(
                 f"{self._card.symbol}: what was learnt can't be read ({error}); restore the journal"
             ) from error

@@ -95,7 +95,7 @@ class PaperBroker:
         """Take up a memory."""
         try:
             self._books = msgspec.json.decode(snapshot, type=_Books)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(f"paper broker's snapshot can't be read ({error})") from error
 
     def _fill(self, order: Order, time: int, mid: float) -> Fill:

@@ -137,7 +137,7 @@ def decode(blob: bytes, symbol: str) -> TraderState:
     """
     try:
         state = msgspec.msgpack.decode(blob, type=TraderState)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateError(f"{symbol}: state can't be read ({error}); restore the journal") from error
     if state.format != FORMAT:
         raise StateError(

@@ -225,7 +225,7 @@ class Settling:
         """
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"not a snapshot of labels that wait ({error}); start anew") from error
         if old.settings != self._settings():
             raise SchemaMismatch(

@@ -137,7 +137,7 @@ class ColumnDrift:
         """
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"not a snapshot of columns' drift ({error}); start anew") from error
         if old.names != self.reference.names or len(old.ring) != self._ring.size:
             raise SchemaMismatch(

@@ -118,7 +118,7 @@ class DriftMonitor:
         """Go on from a snapshot as if there had been no break."""
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"not a snapshot of drift ({error}); start anew") from error
         self._adwin.restore(old.adwin)
         self._seen, self._partial, self._held = old.seen, old.partial, old.held

@@ -121,7 +121,7 @@ def _name(of: str, study: Study, task: Task) -> str:
 def _read(path: Path) -> Said | None:
     try:
         found = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     if found.check != _check(found):
         return None

@@ -219,7 +219,7 @@ class Adaptation:
         """
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"not a snapshot of an adaptation ({error}); start anew") from error
         if old.settings != self._settings:
             raise SchemaMismatch(

@@ -132,7 +132,7 @@ class RecentWeights:
         """Go on from a snapshot as if there had been no break."""
         try:
             old = msgspec.msgpack.decode(state, type=_State)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError(f"not a snapshot of recent weights ({error}); start anew") from error
         if old.shape != self._losses.shape:
             raise SchemaMismatch(

@@ -125,7 +125,7 @@ def _names(card: Path) -> tuple[str, ...]:
     """Return the models a card names, and last the card."""
     try:
         named = msgspec.json.decode(card.read_bytes(), type=_Names)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StateError(f"{card}: not an ensemble's card ({error}); train it again") from error
     for one in named.members:
         if not _FILE.fullmatch(one.file):

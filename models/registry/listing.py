@@ -19,7 +19,7 @@ from models.registry.registry import Registry
 
 __all__ = ["entries", "figures", "ls", "show"]
 
-SHOWN = ("log_loss", "base_log_loss", "calibration_error")
+SHOWN = {"log_loss": "log-loss", "skill": "skill", "calibration_error": "calibration"}
 """Metrics that a list has room for."""
 
 
@@ -67,11 +67,10 @@ def entries(shown: Sequence[Entry], title: str = "") -> Table:
     """Return a row for each entry."""
     table = _sheet(title)
     metrics = [name for name in SHOWN if any(name in one.metrics for one in shown)]
-    numbers = ("number", "trials", *metrics)
-    for name in ("symbol", "number", "version", "alias", "verdict", "trials", *metrics):
-        table.add_column(
-            name.replace("_", " "), justify="right" if name in numbers else "left", no_wrap=True
-        )
+    for name in ("symbol", "", "version", "alias", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in metrics:
+        table.add_column(SHOWN[name], justify="right", no_wrap=True)
     said = ""
     for one in shown:
         again, said = one.symbol == said, one.symbol
@@ -81,7 +80,6 @@ def entries(shown: Sequence[Entry], title: str = "") -> Table:
             one.version,
             f"[bold]{' '.join(one.aliases)}[/]",
             _judged(one),
-            f"{one.trials:,}",
             *(_number(one.metrics.get(name, math.nan)) for name in metrics),
         )
     return table
@@ -130,6 +128,7 @@ def _members(card: Card) -> Table:
 def _nothing(registry: Registry, symbol: str, known: Sequence[str]) -> str:
     of = f" of {symbol}" if symbol else ""
     has = f"it has {', '.join(known)}" if known else "train an ensemble first"
+    has += "; another floor's is `--folder`, as in its config"
     return f"registry {registry.config.where} holds nothing{of}; {has}"
 
 

@@ -128,7 +128,7 @@ class Book:
     def _take(self, line: bytes, number: int) -> None:
         try:
             found = msgspec.json.decode(line, type=_Line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(
                 f"{self.path}:{number}: no trial can be read ({error}); delete the file to search "
                 "anew"
