@@ -65,8 +65,8 @@ def unrelated(seed, sets=7):
 def test_on_noise_the_best_looks_good_inside_and_is_nothing_behind(tmp_path):
     # Before costs, seven models of nothing: the best of them earns, until it is judged behind.
     search = SearchConfig(
-        members=("logistic",),
-        settings={"logistic": {"C": 100.0, "window": 1}},
+        members=("lgbm",),
+        settings={"lgbm": {"trees": 30, "min_leaf": 10, "learning_rate": 0.1}},
         columns=[(f"momentum_{2**i}",) for i in range(7)],
         objective="traded",
         trials=7,

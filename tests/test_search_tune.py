@@ -62,7 +62,8 @@ def test_what_was_found_is_a_configuration_that_trains(ray_cluster, tmp_path):
         found = found_in(config, search, tape, Beside(), "code", registry, Console(quiet=True))
         assert registry.trials("R_75") == 3
         figures = registry.trial_figures("R_75")
-        assert all({"score", "sharpe", "logistic.C"} <= set(one.figures) for one in figures)
+        assert all({"score", "logistic.C"} <= set(one.figures) for one in figures)
+        assert any("sharpe" in one.figures for one in figures)  # who never trades has none
     back = load(written(config, search, found), FileConfig)
     best = found.best.proposal
     assert back.labels == search.labels[best.labels]
