@@ -158,7 +158,7 @@ def test_no_bit_of_a_piece_may_differ(tmp_path):
 
 
 @settings(
-    max_examples=40,
+    max_examples=8,
     deadline=None,  # a busy disk is no fault
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -251,7 +251,8 @@ def test_registrations_are_trials_too(registry, folders):
     assert registry.trials("R_75") == 3
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("times", [1, 3])
 def test_processes_at_once_and_killed_ones(folders, tmp_path, times):
     """Three processes make, count in and fill one registry; others are killed while they write.
 

@@ -62,6 +62,7 @@ def unrelated(seed, sets=7):
     return Material(tuple(made), one.labels * sets, one.costs)
 
 
+@pytest.mark.soak
 def test_on_noise_the_best_looks_good_inside_and_is_nothing_behind(tmp_path):
     # Before costs, seven models of nothing: the best of them earns, until it is judged behind.
     search = SearchConfig(

@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 import numpy as np
+import pytest
 from rich.console import Console
 
 from actors.config import FloorConfig, SymbolConfig
@@ -23,6 +24,7 @@ from tests.search_cases import SEARCH, Count, plain, searched
 from trading.unseen import known
 
 
+@pytest.mark.soak
 def test_a_search_that_was_killed_ends_in_tune_as_it_would_have_without(ray_cluster, tmp_path):
     address = ray_cluster.get_runtime_context().gcs_address
     whole = plain(searched(tmp_path / "whole"))
