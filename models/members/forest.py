@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from models.member import Floats, Ints, Rows
 from models.members.config import ForestConfig
+from models.members.configured import Configured
 from models.members.flat import flat
 from models.members.graph import write
 from models.members.trees import Tree, down, ensemble
@@ -17,8 +18,7 @@ from models.members.trees import Tree, down, ensemble
 __all__ = ["FittedForest", "Forest"]
 
 
-@dataclass(frozen=True)
-class Forest:
+class Forest(Configured[ForestConfig]):
     """Breiman's forest (2001) of shallow trees, whose leaves lean on the class frequencies.
 
     A leaf that ``w`` rows reached with shares p says (w p + prior · base) / (w + prior), the
@@ -30,19 +30,6 @@ class Forest:
     config
         Its settings.
     """
-
-    config: ForestConfig
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     def fit(
         self,

@@ -13,14 +13,14 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from models.member import Floats, Ints, Rows
 from models.members.config import LgbmConfig
+from models.members.configured import Configured
 from models.members.flat import flat
 from models.members.trees import down
 
 __all__ = ["Lgbm"]
 
 
-@dataclass(frozen=True)
-class Lgbm:
+class Lgbm(Configured[LgbmConfig]):
     """LightGBM on one thread, deterministic.
 
     Parameters
@@ -28,19 +28,6 @@ class Lgbm:
     config
         Its settings.
     """
-
-    config: LgbmConfig
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     def fit(
         self,

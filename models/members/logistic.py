@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.member import Floats, Ints, Rows
 from models.members.config import LogisticConfig
+from models.members.configured import Configured
 from models.members.flat import flat
 from models.members.graph import scaled, write
 from models.members.trust import crossed, shares, softmax, trust
@@ -21,8 +22,7 @@ from models.nets.scaling import Scaling
 __all__ = ["FittedLogistic", "Logistic"]
 
 
-@dataclass(frozen=True)
-class Logistic:
+class Logistic(Configured[LogisticConfig]):
     """P(k | x) ∝ exp(w_k · x + b_k) of standardised, cut columns.
 
     Maximises Σ weight · log P(label | x) - Σ |w|² / (2 C). One more row of each class than seen,
@@ -39,19 +39,6 @@ class Logistic:
     config
         Its settings.
     """
-
-    config: LogisticConfig
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     def fit(
         self,

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.member import Floats, Ints, Rows
 from models.members.config import SvmConfig
+from models.members.configured import Configured
 from models.members.flat import flat
 from models.members.graph import scaled, write
 from models.members.hinge import fit_hinge
@@ -24,8 +25,7 @@ couldn't tell it from rounding."""
 BLOCK = 8192
 
 
-@dataclass(frozen=True)
-class Svm:
+class Svm(Configured[SvmConfig]):
     """One machine per class against the others, on a Gaussian kernel, with probabilities.
 
     k(x, z) = exp(-γ |x - z|²) of standardised, cut columns. The kernel is that of ``landmarks``
@@ -43,19 +43,6 @@ class Svm:
     config
         Its settings.
     """
-
-    config: SvmConfig
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     def fit(
         self,

@@ -11,6 +11,7 @@ from onnx import helper
 
 from models.member import Floats, Ints, Rows
 from models.members.config import XgboostConfig
+from models.members.configured import Configured
 from models.members.flat import flat
 from models.members.graph import write
 from models.members.trees import Tree, ensemble
@@ -18,8 +19,7 @@ from models.members.trees import Tree, ensemble
 __all__ = ["FittedXgboost", "Xgboost"]
 
 
-@dataclass(frozen=True)
-class Xgboost:
+class Xgboost(Configured[XgboostConfig]):
     """XGBoost on histograms, on one thread; a round is a tree for each class.
 
     A class that training lacks grows less probable with every round, never impossible.
@@ -29,19 +29,6 @@ class Xgboost:
     config
         Its settings.
     """
-
-    config: XgboostConfig
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     def fit(
         self,

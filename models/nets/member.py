@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from market.errors import DataError
 from models.member import Floats, Ints, Rows, frequencies
+from models.members.configured import Configured
 from models.nets import training
 from models.nets.config import NetConfig
 from models.nets.graph import Graph
@@ -25,8 +26,7 @@ __all__ = ["FittedNet", "NetMember"]
 Settings = TypeVar("Settings", bound=NetConfig)
 
 
-@dataclass(frozen=True)
-class NetMember(ABC, Generic[Settings]):
+class NetMember(Configured[Settings], ABC):
     """A kind of network with its settings, trained by :func:`models.nets.training.train`.
 
     Parameters
@@ -34,19 +34,6 @@ class NetMember(ABC, Generic[Settings]):
     config
         Its settings.
     """
-
-    config: Settings
-    columns: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the member."""
-        return self.config.name
-
-    @property
-    def window(self) -> int:
-        """Decision rows it looks at."""
-        return self.config.window
 
     @abstractmethod
     def net(self, features: int) -> Net:
