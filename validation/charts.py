@@ -1,19 +1,15 @@
-"""Pictures of a hold-out run, for the gate's report: each an SVG, the same for the same run.
-
-Colours: blue is the strategy, grey what it is compared with, red a limit or a loss.
-"""
+"""Pictures of a hold-out run, for the gate's report: each an SVG, the same for the same run."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from validation.bootstrap import block_means
+from validation.drawing import BAD, GOOD, OTHER, OWN, PALE, POINTS, RULE, SOFT, legend, svg, thin
 from validation.evidence import Evidence
 from validation.reliability import curve
 
@@ -24,28 +20,7 @@ __all__ = ["blocks", "champion", "drawdown", "equity", "reliability", "shifted",
 
 Floats = npt.NDArray[np.float64]
 
-_INK, _SOFT, _RULE = "#1f2933", "#616e7c", "#d9dee4"
-_OWN, _OTHER, _PALE, _BAD = "#2f6690", "#8a94a0", "#c5d3df", "#b5483a"
-_CLASSES = (("down", "#b5483a"), ("flat", "#8a94a0"), ("up", "#3a7d5d"))
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _SOFT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#eef1f4",
-    "xtick.color": _SOFT,
-    "ytick.color": _SOFT,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "svg.hashsalt": "pregao",
-}
-_POINTS = 800
-"""Of a line: more can't be seen."""
+_CLASSES = (("down", BAD), ("flat", OTHER), ("up", GOOD))
 
 
 def equity(evidence: Evidence) -> str:
@@ -55,15 +30,15 @@ def equity(evidence: Evidence) -> str:
     market = 100.0 * size * np.cumsum(evidence.market)
 
     def draw(axes: Axes) -> None:
-        at = _thin(len(own))
-        axes.axhline(0.0, color=_RULE, linewidth=0.8)
-        axes.plot(at, market[at], color=_OTHER, linewidth=1.0, label="market, same average size")
-        axes.plot(at, own[at], color=_OWN, linewidth=1.5, label="strategy, after costs")
+        at = thin(len(own))
+        axes.axhline(0.0, color=RULE, linewidth=0.8)
+        axes.plot(at, market[at], color=OTHER, linewidth=1.0, label="market, same average size")
+        axes.plot(at, own[at], color=OWN, linewidth=1.5, label="strategy, after costs")
         axes.set_xlabel("decision")
         axes.set_ylabel("log return, %")
-        _legend(axes, 2)
+        legend(axes, 2)
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def shifts(exposures: Floats, market: Floats) -> Floats:
@@ -89,8 +64,8 @@ def shifted(evidence: Evidence) -> str:
     def draw(axes: Axes) -> None:
         low, high = float(gains.min()), float(gains.max())
         width = max(high - low, 1e-9)
-        axes.hist(gains[1:], bins=60, range=(low, low + width), color=_PALE)
-        axes.axvline(own, color=_OWN, linewidth=1.8)
+        axes.hist(gains[1:], bins=60, range=(low, low + width), color=PALE)
+        axes.axvline(own, color=OWN, linewidth=1.8)
         left = own > low + 0.5 * width
         axes.annotate(
             "this strategy",
@@ -99,12 +74,12 @@ def shifted(evidence: Evidence) -> str:
             xytext=(-5 if left else 5, 4),
             textcoords="offset points",
             ha="right" if left else "left",
-            color=_OWN,
+            color=OWN,
         )
         axes.set_xlabel("gain before costs, % of equity")
         axes.set_ylabel("shifts")
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def blocks(evidence: Evidence, block: int, t: float, need: float) -> str:
@@ -117,16 +92,16 @@ def blocks(evidence: Evidence, block: int, t: float, need: float) -> str:
         low, high = np.quantile(means, [0.005, 0.995]).tolist()
         reach = max(high - low, 1e-9)
         inside = (float(low - 0.1 * reach), float(high + 0.1 * reach))
-        axes.hist(np.clip(means, *inside), bins=48, range=inside, color=_PALE)
-        axes.axvline(need * spread, color=_BAD, linewidth=1.2, linestyle="--")
-        axes.axvline(mean, color=_OWN, linewidth=1.8)
-        axes.plot([], [], color=_OWN, linewidth=1.8, label=f"mean, t {t:.2f}")
-        axes.plot([], [], color=_BAD, linestyle="--", linewidth=1.2, label=f"needed, t {need:.2f}")
+        axes.hist(np.clip(means, *inside), bins=48, range=inside, color=PALE)
+        axes.axvline(need * spread, color=BAD, linewidth=1.2, linestyle="--")
+        axes.axvline(mean, color=OWN, linewidth=1.8)
+        axes.plot([], [], color=OWN, linewidth=1.8, label=f"mean, t {t:.2f}")
+        axes.plot([], [], color=BAD, linestyle="--", linewidth=1.2, label=f"needed, t {need:.2f}")
         axes.set_xlabel(f"net return a decision over {block}, basis points")
         axes.set_ylabel("blocks")
-        _legend(axes, 2)
+        legend(axes, 2)
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def drawdown(evidence: Evidence, limit: float) -> str:
@@ -136,17 +111,17 @@ def drawdown(evidence: Evidence, limit: float) -> str:
 
     def draw(axes: Axes) -> None:
         # Of each stretch the deepest point: thinning must not hide the worst.
-        edges = np.unique(np.linspace(0, len(fall), min(_POINTS, len(fall)) + 1).astype(int))[:-1]
-        axes.fill_between(edges, np.minimum.reduceat(fall, edges), 0.0, color=_PALE, linewidth=0.0)
-        axes.plot(edges, np.minimum.reduceat(fall, edges), color=_OWN, linewidth=1.0)
+        edges = np.unique(np.linspace(0, len(fall), min(POINTS, len(fall)) + 1).astype(int))[:-1]
+        axes.fill_between(edges, np.minimum.reduceat(fall, edges), 0.0, color=PALE, linewidth=0.0)
+        axes.plot(edges, np.minimum.reduceat(fall, edges), color=OWN, linewidth=1.0)
         if -fall.min() > 30.0 * limit:
-            axes.axhline(-100.0 * limit, color=_BAD, linewidth=1.2, linestyle="--")
-            axes.plot([], [], color=_BAD, linestyle="--", linewidth=1.2, label="allowed")
-            _legend(axes, 1)
+            axes.axhline(-100.0 * limit, color=BAD, linewidth=1.2, linestyle="--")
+            axes.plot([], [], color=BAD, linestyle="--", linewidth=1.2, label="allowed")
+            legend(axes, 1)
         axes.set_xlabel("decision")
         axes.set_ylabel("below the peak, %")
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def reliability(evidence: Evidence) -> str | None:
@@ -167,12 +142,12 @@ def reliability(evidence: Evidence) -> str | None:
             )  # fmt: skip
             seen = np.concatenate((one.said, one.happened))
             ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
-        axes.plot(ends, ends, color=_SOFT, linewidth=0.9, linestyle=":")
+        axes.plot(ends, ends, color=SOFT, linewidth=0.9, linestyle=":")
         axes.set_xlabel("probability said")
         axes.set_ylabel("share that happened")
-        _legend(axes, 3)
+        legend(axes, 3)
 
-    return _svg(draw)
+    return svg(draw)
 
 
 def champion(evidence: Evidence) -> str | None:
@@ -183,35 +158,10 @@ def champion(evidence: Evidence) -> str | None:
     beyond = 100.0 * np.cumsum(evidence.net_returns - other.net_returns)
 
     def draw(axes: Axes) -> None:
-        at = _thin(len(beyond))
-        axes.axhline(0.0, color=_OTHER, linewidth=1.0)
-        axes.plot(at, beyond[at], color=_OWN, linewidth=1.5)
+        at = thin(len(beyond))
+        axes.axhline(0.0, color=OTHER, linewidth=1.0)
+        axes.plot(at, beyond[at], color=OWN, linewidth=1.5)
         axes.set_xlabel("decision")
         axes.set_ylabel("beyond the champion, %")
 
-    return _svg(draw)
-
-
-def _thin(n: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, n - 1, min(n, _POINTS)).astype(np.int64))
-
-
-def _legend(axes: Axes, columns: int) -> None:
-    """Put the legend above, where it covers nothing."""
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderaxespad=0.2)
-
-
-def _svg(draw: Callable[[Axes], None]) -> str:
-    """Draw on a canvas of the report's size, in the house look."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.0, 3.1), layout="constrained")
-        axes = figure.subplots()
-        draw(axes)
-        axes.margins(x=0.01)
-        axes.locator_params(axis="x", nbins=6)  # more labels touch each other
-        target = io.BytesIO()
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    return target.getvalue().decode()
+    return svg(draw)
