@@ -1,65 +1,19 @@
-"""The one execution model: what a trade costs, wherever it is traded.
-
-Paper broker, backtest, training and the simulator call the functions below; no other place knows
-a cost. Timing: an order decided on event *t* is filled at the **open** of event *t + 1* (for a
-tick, its price), as Deriv fills on the next tick after processing. Nothing is filled at a price
-that was already known when the decision was made.
-"""
+"""What one fill costs: quote, slippage, market impact and fees. Compiled, for one or for many."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
 
 import numba as nb
-from pydantic import Field
 
-from market.config import Config
-
-__all__ = ["Costs", "equity", "fee", "fill_price", "side_cost", "target_units"]
-
-Fraction = Annotated[float, Field(ge=0.0, lt=0.1)]
-
-
-class Costs(Config):
-    """What one side of a trade costs: fractions of its notional, and an amount for each unit.
-
-    Parameters
-    ----------
-    commission
-        Charged on the notional of every fill.
-    half_spread
-        Distance from mid to the quote that is hit.
-    slippage
-        Further adverse move between order and fill, beyond the one-event latency.
-    per_unit
-        Charged on every unit of a fill, account currency: the fee of a futures contract over its
-        point value (see :class:`~market.instruments.Instrument`).
-
-    Examples
-    --------
-    >>> Costs(commission=1e-4, half_spread=5e-5).side(100.0)
-    0.00015
-    >>> Costs(per_unit=0.12).side(6000.0)
-    2e-05
-    """
-
-    commission: Fraction = 0.0
-    half_spread: Fraction = 0.0
-    slippage: Fraction = 0.0
-    per_unit: Annotated[float, Field(ge=0.0)] = 0.0
-
-    def side(self, price: float) -> float:
-        """Cost of opening **or** closing at ``price``, as a fraction of the notional."""
-        return float(
-            side_cost(price, self.commission, self.half_spread, self.slippage, self.per_unit)
-        )
+__all__ = ["equity", "fee", "fill_price", "impact", "side_cost", "target_units"]
 
 
 @nb.njit(cache=True)
 def side_cost(
     price: float, commission: float, half_spread: float, slippage: float, per_unit: float
 ) -> float:
-    """Cost of one side as a fraction of the notional.
+    """Cost of one side as a fraction of the notional, market impact not counted.
 
     ``commission + half_spread + slippage + per_unit / price``
     """
@@ -83,6 +37,22 @@ def fill_price(mid: float, units: float, half_spread: float, slippage: float) ->
     if units < 0.0:
         return mid * (1.0 - edge)
     return mid
+
+
+@nb.njit(cache=True)
+def impact(units: float, scale: float) -> float:
+    r"""Adverse move that an order itself makes, a fraction of the price: the square-root law.
+
+    ``scale * sqrt(|units|)`` with ``scale = Y σ / sqrt(V)``, see
+    :class:`~market.execution.costs.Impact`. Tóth et al., *Anomalous price impact and the critical
+    nature of liquidity in financial markets* (2011).
+
+    Examples
+    --------
+    >>> impact(-400.0, 1e-5)
+    0.0002
+    """
+    return scale * math.sqrt(abs(units))
 
 
 @nb.njit(cache=True)
