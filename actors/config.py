@@ -14,7 +14,7 @@ from market.config import Config
 from market.instruments import Instrument
 from models.config import EnsembleConfig
 from models.volatility.config import VolatilityEnsembleConfig
-from policies.training import PPOTraining
+from policies.training import Training
 from risk.config import RiskConfig
 from validation.gate import GateConfig
 from venues.binance.config import BinanceConfig
@@ -95,7 +95,7 @@ class FloorConfig(Config):
     labels: LabelConfig = LabelConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     volatility: VolatilityEnsembleConfig = VolatilityEnsembleConfig()
-    training: PPOTraining = PPOTraining()
+    training: Training = Training()
     gate: GateConfig = GateConfig()
     risk: RiskConfig = RiskConfig()
     deriv: DerivConfig = DerivConfig()

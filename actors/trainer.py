@@ -20,6 +20,7 @@ from models.registry import Lineage, Registry, RegistryConfig
 from models.registry.lineage import code_digest
 from policies.export import export
 from policies.rllib import train
+from policies.world import MarketWorld
 from trading.desk import DeskSpec
 from trading.judging import Terms, examine
 from trading.unseen import known
@@ -119,7 +120,8 @@ class TrainerShell:
             report(f"reward {iteration['reward']:+.4f}", iteration["steps"] / iteration["of"])
 
         folder = config.folder / "policy"
-        result = train(tapes, config.training, config.seed, folder, follow)
+        world = MarketWorld(tapes, config.training.env)
+        result = train(world, config.training, config.seed, folder, follow)
         export(result.module, folder / "policy.onnx", "ppo")
         note(folder / "policy.onnx", tapes)
         return folder / "policy.onnx"

@@ -24,7 +24,8 @@ from policies.evaluate import evaluate
 from policies.export import export
 from policies.exported import OnnxPolicy
 from policies.rllib import train
-from policies.training import PPOTraining
+from policies.training import Training
+from policies.world import MarketWorld
 
 VOLATILITY, ROWS = 1e-4, 40_000
 MARKETS = ((0.2, 0.9, 0.5), (0.05, 0.98, 0.1), (0.0, 0.95, 0.3))
@@ -33,7 +34,7 @@ THRESHOLDS = (0.02, 0.05, 0.1, 0.2)
 
 def main() -> None:
     """Print the table."""
-    config = PPOTraining(steps=int(sys.argv[1]) if len(sys.argv) > 1 else 400_000)
+    config = Training(steps=int(sys.argv[1]) if len(sys.argv) > 1 else 400_000)
     ray.init(num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     print(f"{config.steps:,} steps; published: RLlib 18,000 steps/s, single-file PPO 80,000")
     print(f"{'ic':>5}{'rho':>6}{'cost':>6}{'steps/s':>9}{'gain':>9}{'best':>9}{'ratio':>7}", end="")
@@ -44,7 +45,9 @@ def main() -> None:
                 planted(ROWS, ic, persistence, cost, np.random.default_rng(seed), VOLATILITY)
                 for seed in (0, 1)
             ]
-            result = train(tapes[:1], config, 1, Path(name), lambda told: None)
+            result = train(
+                MarketWorld((tapes[0],), config.env), config, 1, Path(name), lambda told: None
+            )
             path = Path(name) / "policy.onnx"
             export(result.module, path, "ppo")
             played = evaluate(OnnxPolicy.load(path), tapes[1])

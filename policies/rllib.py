@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
@@ -15,13 +15,13 @@ from typing import Any, cast
 import ray
 from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+from ray.tune.registry import register_env
 
-from envs.market import MarketVectorEnv
-from envs.tape import DecisionTape
 from market.errors import StateError
-from policies.training import PPOTraining
+from policies.training import Training
+from policies.world import World
 
-__all__ = ["PPOTraining", "TrainingResult", "build", "train"]
+__all__ = ["Training", "TrainingResult", "build", "train"]
 
 
 @dataclass(frozen=True)
@@ -74,29 +74,28 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-class _Market(MarketVectorEnv):
-    """The simulator as RLlib makes it: tapes come through the object store, once a node."""
-
-    def __init__(self, context: Mapping[str, Any]) -> None:
-        super().__init__(ray.get(context["tapes"]), context.get("num_envs", 1), context["config"])
+def _lanes(context: Mapping[str, Any]) -> Any:
+    """Make a world's environments; the world comes through the object store, once a node."""
+    return ray.get(context["world"]).make(context.get("num_envs", 1))
 
 
-def build(tapes: Sequence[DecisionTape], config: PPOTraining, seed: int) -> PPO:
+def build(world: World, config: Training, seed: int) -> PPO:
     """Make the algorithm; Ray must be running.
 
     Parameters
     ----------
-    tapes
-        Markets to train on.
+    world
+        Where to train.
     config
         How.
     seed
         Of network, exploration and episodes.
     """
+    register_env("world", _lanes)
     settings: Any = PPOConfig  # RLlib's own annotations stop at its constructors
     algorithm = (
         settings()
-        .environment(env=_Market, env_config={"tapes": ray.put(tuple(tapes)), "config": config.env})
+        .environment(env="world", env_config={"world": ray.put(world)})
         .env_runners(
             num_env_runners=config.runners,
             num_envs_per_env_runner=config.envs,
@@ -130,8 +129,8 @@ def build(tapes: Sequence[DecisionTape], config: PPOTraining, seed: int) -> PPO:
 
 
 def train(
-    tapes: Sequence[DecisionTape],
-    config: PPOTraining,
+    world: World,
+    config: Training,
     seed: int,
     folder: Path,
     progress: Callable[[dict[str, float]], None],
@@ -141,8 +140,8 @@ def train(
 
     Parameters
     ----------
-    tapes
-        Markets to train on, all alike likely to be drawn, a decision each.
+    world
+        Where to train.
     config
         How.
     seed
@@ -163,7 +162,7 @@ def train(
     checkpoint = folder / "checkpoint"
     if resume and not checkpoint.is_dir():
         raise StateError(f"no checkpoint in {folder}; train without resume first")
-    algorithm: Any = build(tapes, config, seed)
+    algorithm: Any = build(world, config, seed)
     try:
         if resume:
             algorithm.restore_from_path(str(checkpoint.resolve()))

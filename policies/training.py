@@ -10,12 +10,12 @@ from envs.market import EnvConfig
 from envs.reward import RewardConfig
 from market.config import Config
 
-__all__ = ["PPOTraining"]
+__all__ = ["Training"]
 
 Positive = Annotated[int, Field(ge=1)]
 
 
-class PPOTraining(Config):
+class Training(Config):
     """How the policy is trained.
 
     Parameters
@@ -68,7 +68,7 @@ class PPOTraining(Config):
         return self.envs * self.fragment * max(1, self.runners)
 
     @model_validator(mode="after")
-    def _fits(self) -> PPOTraining:
+    def _fits(self) -> Training:
         if self.minibatch > self.batch:
             raise ValueError(
                 f"minibatch must not exceed the batch of envs * fragment * runners = "

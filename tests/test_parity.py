@@ -27,7 +27,8 @@ from market.store import TickStore
 from models.drift import ColumnDriftConfig
 from models.online import OnlineConfig, RecalibrationConfig
 from policies.export import export
-from policies.training import PPOTraining
+from policies.training import Training
+from policies.world import MarketWorld
 from risk.config import RiskConfig
 from risk.lease import LeaseBook
 from serve.config import ServeConfig
@@ -101,9 +102,9 @@ def policy(ray_cluster, tmp_path_factory):
     from policies.rllib import train
 
     folder = tmp_path_factory.mktemp("policy")
-    settings = PPOTraining(steps=4_096, envs=64, fragment=64, minibatch=1_024, hidden=(16,))
+    settings = Training(steps=4_096, envs=64, fragment=64, minibatch=1_024, hidden=(16,))
     tape = planted(2_000, 0.6, 0.9, 0.2, np.random.default_rng(0))
-    result = train([tape], settings, 1, folder, lambda told: None)
+    result = train(MarketWorld((tape,)), settings, 1, folder, lambda told: None)
     export(result.module, folder / "policy.onnx", "ppo")
     return folder / "policy.onnx"
 

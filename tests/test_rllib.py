@@ -13,6 +13,7 @@ from market.errors import StateError
 from policies.evaluate import evaluate
 from policies.export import export
 from policies.exported import OnnxPolicy
+from policies.world import MarketWorld
 
 EDGE = (0.6, 0.9, 0.2)
 SMALL = {"steps": 8192, "envs": 64, "fragment": 64, "minibatch": 1024, "hidden": (32,)}
@@ -22,13 +23,13 @@ SMALL = {"steps": 8192, "envs": 64, "fragment": 64, "minibatch": 1024, "hidden":
 def small(ray_cluster, tmp_path_factory):
     """A short training on an edge that can't be missed."""
     from policies.rllib import train
-    from policies.training import PPOTraining
+    from policies.training import Training
 
     told = []
     tape = planted(8_000, *EDGE, np.random.default_rng(0))
     folder = tmp_path_factory.mktemp("policy")
-    config = PPOTraining(**SMALL | {"steps": 49_152, "rate": 5e-3, "gamma": 0.8})
-    result = train([tape], config, 1, folder, told.append)
+    config = Training(**SMALL | {"steps": 49_152, "rate": 5e-3, "gamma": 0.8})
+    result = train(MarketWorld((tape,), config.env), config, 1, folder, told.append)
     return folder, config, result, told
 
 
@@ -86,7 +87,9 @@ def test_it_goes_on_where_it_stopped(small):
     before, told = weights_of(result), []
     more = config.model_copy(update={"steps": config.steps + 3 * config.batch})
     tape = planted(8_000, *EDGE, np.random.default_rng(0))
-    after = weights_of(train([tape], more, 1, folder, told.append, resume=True))
+    after = weights_of(
+        train(MarketWorld((tape,), config.env), more, 1, folder, told.append, resume=True)
+    )
     assert [one["steps"] for one in told] == [config.steps + config.batch * i for i in (1, 2, 3)]
     # Few steps at the end of a falling learning rate: away from where it stopped, but not far.
     moved = max(abs(after[name] - before[name]).max() for name in before)
@@ -95,12 +98,13 @@ def test_it_goes_on_where_it_stopped(small):
 
 def test_same_seed_same_policy(ray_cluster, tmp_path):
     from policies.rllib import train
-    from policies.training import PPOTraining
+    from policies.training import Training
 
     tape = planted(3_000, *EDGE, np.random.default_rng(0))
-    config = PPOTraining(**SMALL, env=EnvConfig(lease=0.5))
+    config = Training(**SMALL, env=EnvConfig(lease=0.5))
+    world = MarketWorld((tape,), config.env)
     runs = [
-        weights_of(train([tape], config, seed, tmp_path / name, lambda told: None))
+        weights_of(train(world, config, seed, tmp_path / name, lambda told: None))
         for name, seed in (("a", 3), ("b", 3), ("c", 4))
     ]
     for name in runs[0]:
@@ -110,17 +114,17 @@ def test_same_seed_same_policy(ray_cluster, tmp_path):
 
 def test_nothing_to_go_on_from(ray_cluster, tmp_path):
     from policies.rllib import train
-    from policies.training import PPOTraining
+    from policies.training import Training
 
     tape = planted(100, *EDGE, np.random.default_rng(0))
     with pytest.raises(StateError, match=r"no checkpoint in .*train without resume first"):
-        train([tape], PPOTraining(), 1, tmp_path, lambda told: None, resume=True)
+        train(MarketWorld((tape,)), Training(), 1, tmp_path, lambda told: None, resume=True)
     with pytest.raises(StateError, match=r"no trained module in .*train a policy first"):
         export(tmp_path / "none", tmp_path / "policy.onnx", "ppo")
 
 
 def test_a_minibatch_larger_than_the_batch_is_refused():
-    from policies.training import PPOTraining
+    from policies.training import Training
 
     with pytest.raises(ValueError, match="= 64, was 1024"):
-        PPOTraining(envs=8, fragment=8)
+        Training(envs=8, fragment=8)
