@@ -110,6 +110,11 @@ class Trader:
         return self._time
 
     @property
+    def every(self) -> int:
+        """Events per decision."""
+        return self._every
+
+    @property
     def account(self) -> Account:
         """Cash and position."""
         return self._holdings.account

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from market.beside import Beside
 from market.errors import DataError
 from market.events import MarketEvent
+from market.orders import Fill
 from market.tape import Tape
 from risk.lease import LeaseBook
 from trading.decision import Decision
+from trading.journal import Journal, MemoryJournal
 from trading.trader import Trader
 
 __all__ = ["BacktestResult", "Sleeve", "run"]
@@ -38,10 +41,27 @@ class Sleeve:
         As it was at the end.
     decisions
         All of them, in time order.
+    tape
+        What it was run over.
+    fills, held
+        All fills in order, and the units held after each.
     """
 
     trader: Trader
     decisions: list[Decision] = field(default_factory=list)
+    tape: Tape | None = None
+    fills: list[Fill] = field(default_factory=list)
+    held: list[float] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Take note of every fill from now on."""
+        self.trader.journal = _Watched(self.trader.journal, self)
+
+    def unwatch(self) -> None:
+        """Give the trader its own journal back."""
+        watched = self.trader.journal
+        if isinstance(watched, _Watched):
+            self.trader.journal = watched.journal
 
     @property
     def times(self) -> npt.NDArray[np.int64]:
@@ -148,7 +168,9 @@ def run(
     empty = [tape.symbol for tape in tapes if len(tape) == 0]
     if empty:
         raise DataError(f"{', '.join(empty)}: the tape is empty")
-    sleeves = {name: Sleeve(trader_for(name)) for name in names}
+    sleeves = {tape.symbol: Sleeve(trader_for(tape.symbol), tape=tape) for tape in tapes}
+    for one in sleeves.values():
+        one.watch()
     queues = {
         tape.symbol: _windows(beside.get(tape.symbol, Beside()).events(tape), book)
         for tape in tapes
@@ -164,8 +186,30 @@ def run(
             else:
                 ahead[name] = following
     for one in sleeves.values():
+        one.unwatch()
         one.trader.save()
     return BacktestResult(sleeves, book)
+
+
+class _Watched(MemoryJournal):
+    """A trader's journal that lets the sleeve have the fills too."""
+
+    def __init__(self, journal: Journal, sleeve: Sleeve) -> None:
+        super().__init__(keep=False)
+        self.journal, self._sleeve = journal, sleeve
+
+    def append(self, symbol: str, time: int, kind: str, message: msgspec.Struct) -> None:
+        """Pass an entry on."""
+        if isinstance(message, Fill):
+            self._sleeve.fills.append(message)
+            self._sleeve.held.append(self._sleeve.trader.account.units)
+        self.journal.append(symbol, time, kind, message)
+
+    def commit(
+        self, symbol: str, state: Callable[[], bytes], force: bool = False, durable: bool = True
+    ) -> None:
+        """Pass a commit on."""
+        self.journal.commit(symbol, state, force, durable)
 
 
 def _windows(
