@@ -1,0 +1,1 @@
+"""Where the simulator's prices come from: laws, an order book, recordings."""
