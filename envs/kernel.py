@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from envs.action import ACTIONS, wanted
+from envs.action import ENDLESS, wanted
 from envs.observation import exposure_of, observe, unrealised_of
 from envs.reward import reward
 from market.execution import equity, fee, fill_price, side_cost, target_units
@@ -32,7 +32,14 @@ PLACE = ("tape", "row", "end", "held", "trades")
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
 def _see(
-    i: int, money: Floats, place: Ints, rows: Floats, terms: Floats, out: npt.NDArray[np.float32]
+    i: int,
+    money: Floats,
+    place: Ints,
+    rows: Floats,
+    features: Floats,
+    scales: Floats,
+    terms: Floats,
+    out: npt.NDArray[np.float32],
 ) -> None:
     """Observe episode ``i``."""
     tape, row = place[i, 0], place[i, 1]
@@ -53,11 +60,28 @@ def _see(
         rows[row, 9],
         side_cost(price, terms[tape, 1], terms[tape, 2], terms[tape, 3], terms[tape, 5])
         / volatility,
+        rows[row, 10],
+        0.0,
+        0.0,
+        1.0,
+        False,
+        features[row],
+        scales[0],
+        scales[1],
     )
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
-def _trade(i: int, action: int, money: Floats, place: Ints, rows: Floats, terms: Floats) -> float:
+def _trade(
+    i: int,
+    action: int,
+    table: Floats,
+    rules: Floats,
+    money: Floats,
+    place: Ints,
+    rows: Floats,
+    terms: Floats,
+) -> float:
     """Carry out ``action`` in episode ``i``; return the exposure traded.
 
     The order of operations is the account's, so that equal decisions give bit-equal money.
@@ -67,7 +91,9 @@ def _trade(i: int, action: int, money: Floats, place: Ints, rows: Floats, terms:
     cash, units, lease = money[i, 0], money[i, 1], money[i, 5]
     worth = equity(cash, units, price)
     exposure = exposure_of(units, worth, leverage, price)
-    aim = wanted(action, exposure)
+    aim, _, _ = wanted(
+        table, action, exposure, rows[row, 6], rules[0], place[i, 3], int(rules[1]), ENDLESS
+    )
     if units != 0.0:
         place[i, 3] += 1
     if aim == exposure:
@@ -107,6 +133,8 @@ def start(
     money: Floats,
     place: Ints,
     rows: Floats,
+    features: Floats,
+    scales: Floats,
     terms: Floats,
     out: npt.NDArray[np.float32],
 ) -> None:
@@ -122,7 +150,7 @@ def start(
         ``float64[k]``: lease of each, largest positions.
     capital
         Equity to start with.
-    money, place, rows, terms, out
+    money, place, rows, features, scales, terms, out
         See :func:`step`.
     """
     for k in range(len(which)):
@@ -132,16 +160,20 @@ def start(
         money[i, 5] = leases[k]
         place[i, 0], place[i, 1], place[i, 2] = begins[k, 0], begins[k, 1], begins[k, 2]
         place[i, 3] = place[i, 4] = 0
-        _see(i, money, place, rows, terms, out)
+        _see(i, money, place, rows, features, scales, terms, out)
 
 
 @nb.njit(cache=True, error_model="numpy")
 def step(
     actions: Ints,
+    table: Floats,
+    rules: Floats,
     money: Floats,
     place: Ints,
     done: Bools,
     rows: Floats,
+    features: Floats,
+    scales: Floats,
     terms: Floats,
     weights: Floats,
     floor: float,
@@ -156,12 +188,16 @@ def step(
     ----------
     actions
         ``int64[n]``.
+    table, rules
+        See :attr:`envs.spec.PolicySpec.table`; dead zone and longest hold.
     money, place
         ``float64[n, 7]``, ``int64[n, 5]``: changed; see :data:`MONEY`, :data:`PLACE`.
     done
         ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
-    rows, terms
+    rows, features, terms
         See :class:`envs.tape.Reel`.
+    scales
+        ``float64[2, k]``: centres and scales of the features.
     weights
         ``float64[3]``: drawdown, turnover, risk.
     floor
@@ -175,14 +211,14 @@ def step(
         How many episodes ended; -1 if an action is none, and then nothing has changed.
     """
     for i in range(len(actions)):
-        if not 0 <= actions[i] < len(ACTIONS):
+        if not 0 <= actions[i] < len(table):
             return -1
     ended = 0
     for i in range(len(actions)):
         rewards[i], terminated[i], truncated[i] = 0.0, False, False
         if done[i]:
             continue
-        traded = _trade(i, actions[i], money, place, rows, terms)
+        traded = _trade(i, actions[i], table, rules, money, place, rows, terms)
         place[i, 1] += 1
         row = place[i, 1]
         worth = equity(money[i, 0], money[i, 1], rows[row, 0])
@@ -203,5 +239,5 @@ def step(
         truncated[i] = not ruined and row >= place[i, 2]
         done[i] = terminated[i] or truncated[i]
         ended += done[i]
-        _see(i, money, place, rows, terms, out)
+        _see(i, money, place, rows, features, scales, terms, out)
     return ended

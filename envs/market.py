@@ -14,9 +14,8 @@ from gymnasium.vector.utils import batch_space
 from pydantic import Field
 
 from envs import kernel
-from envs.action import ACTIONS
-from envs.observation import OBSERVATION, SIZE
 from envs.reward import RewardConfig
+from envs.spec import PolicySpec
 from envs.tape import DecisionTape, Reel
 from market.config import Config
 
@@ -40,6 +39,8 @@ class EnvConfig(Config):
         Each episode's lease, largest positions, is drawn between this and 1; 1 is no limit.
     reward
         Weights of the penalties.
+    spec
+        What is seen, what may be answered, and the rules.
     """
 
     episode: Annotated[int, Field(ge=1)] = 256
@@ -47,10 +48,11 @@ class EnvConfig(Config):
     ruin: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     lease: Fraction = 1.0
     reward: RewardConfig = RewardConfig()
+    spec: PolicySpec = PolicySpec()
 
 
-def _observation_space() -> Box:
-    bounds = np.array([(part.low, part.high) for part in OBSERVATION], np.float32)
+def _observation_space(spec: PolicySpec) -> Box:
+    bounds = np.array([(part.low, part.high) for part in spec.components], np.float32)
     return Box(bounds[:, 0], bounds[:, 1], dtype=np.float32)
 
 
@@ -86,8 +88,8 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
         self.config = config or EnvConfig()
         self.num_envs = num_envs
-        self.single_observation_space = _observation_space()
-        self.single_action_space = Discrete(len(ACTIONS))
+        self.single_observation_space = _observation_space(self.config.spec)
+        self.single_action_space = Discrete(len(self.config.spec.table))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._reel = Reel.of(tapes)
@@ -99,7 +101,10 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._place = np.zeros((num_envs, len(kernel.PLACE)), np.int64)
         self._done = np.zeros(num_envs, np.bool_)
         self._ended = False
-        self._seen = np.zeros((num_envs, SIZE), np.float32)
+        spec = self.config.spec
+        self._seen = np.zeros((num_envs, spec.size), np.float32)
+        self._table, self._scales = spec.table, np.array(spec.scales)
+        self._rules = np.array([spec.dead_zone, spec.max_hold])
         weights = self.config.reward
         self._floor = self.config.ruin * self.config.capital
         self._weights = np.array([weights.drawdown, weights.turnover, weights.risk])
@@ -175,11 +180,12 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         ended = -1
         if chosen.shape == (n,):
             ended = kernel.step(
-                chosen, self._money, self._place, self._done, self._reel.rows, self._reel.terms,
+                chosen, self._table, self._rules, self._money, self._place, self._done,
+                self._reel.rows, self._reel.features, self._scales, self._reel.terms,
                 self._weights, self._floor, self._seen, rewards, terminated, truncated,
             )  # fmt: skip
         if ended < 0:
-            raise ValueError(f"actions must be int[{n}] from 0 to {len(ACTIONS) - 1}")
+            raise ValueError(f"actions must be int[{n}] from 0 to {len(self._table) - 1}")
         if over is not None:
             self._begin(over, None)
         self._ended = ended > 0
@@ -204,7 +210,8 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._done[which] = False
         kernel.start(
             which, begins, leases, self.config.capital,
-            self._money, self._place, self._reel.rows, self._reel.terms, self._seen,
+            self._money, self._place, self._reel.rows, self._reel.features, self._scales,
+            self._reel.terms, self._seen,
         )  # fmt: skip
 
 
@@ -214,7 +221,7 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     **Action**: ``Discrete(6)``: hold, or hold -1, -.5, 0, .5, 1 of the largest position
     (:data:`envs.action.ACTIONS`).
 
-    **Observation**: ``Box(11)``, ``float32`` (:mod:`envs.observation`):
+    **Observation**: ``Box(16)``, ``float32`` (:mod:`envs.observation`):
 
     === ============ ==== ==== ======================= ===================================
     row name         low  high unit                    meaning
@@ -230,6 +237,11 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     8   day_sin      -1   1    1                       time of day, UTC
     9   day_cos      -1   1    1                       time of day, UTC
     10  cost         0    1    c / (c + 1)             one side costs c event volatilities
+    11  regime       -1   1    n / (n + 1)             number of the regime, the calmest 0; -1: none
+    12  to_stop      0    3    10 event volatilities   way to the stop; 0: there is none
+    13  to_target    0    3    10 event volatilities   way to the target; 0: none
+    14  trades_left  0    1    the hour's              positions that may still be opened
+    15  working      0    1    1                       whether an order is under way
     === ============ ==== ==== ======================= ===================================
 
     **Reward**: growth of log equity after all costs, in standard deviations of the largest

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from typing import NamedTuple
 
@@ -15,10 +13,10 @@ from market.errors import DataError
 
 __all__ = [
     "OBSERVATION",
-    "SCHEMA",
     "SIZE",
     "Component",
     "context_columns",
+    "distance_of",
     "exposure_of",
     "observe",
     "unrealised_of",
@@ -59,14 +57,16 @@ OBSERVATION: tuple[Component, ...] = (
     Component("day_sin", -1.0, 1.0, "1", "time of day, UTC"),
     Component("day_cos", -1.0, 1.0, "1", "time of day, UTC"),
     Component("cost", 0.0, 1.0, "c / (c + 1)", "one side costs c event volatilities"),
+    Component("regime", -1.0, 1.0, "n / (n + 1)", "number of the regime, the calmest 0; -1: none"),
+    Component("to_stop", 0.0, 3.0, "10 event volatilities", "way to the stop; 0: there is none"),
+    Component("to_target", 0.0, 3.0, "10 event volatilities", "way to the target; 0: none"),
+    Component("trades_left", 0.0, 1.0, "the hour's", "positions that may still be opened"),
+    Component("working", 0.0, 1.0, "1", "whether an order is under way"),
 )
-"""The observation, in order."""
+"""The observation, in order; the features of a :class:`~envs.spec.PolicySpec` come behind it."""
 
 SIZE = len(OBSERVATION)
-"""Numbers in an observation."""
-
-SCHEMA = hashlib.sha256(json.dumps(["v1", OBSERVATION]).encode()).hexdigest()[:16]
-"""Stands for all of the above; a policy made for another one is refused."""
+"""Numbers in an observation without features."""
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
@@ -98,6 +98,17 @@ def unrealised_of(units: float, entry: float, price: float, volatility: float) -
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
+def distance_of(level: float, price: float, volatility: float) -> float:
+    """Way from ``price`` to a stop or target, in volatilities of one event; 0 where there is none.
+
+    ``|level / price - 1| / volatility``
+    """
+    if level <= 0.0 or volatility <= 0.0:
+        return 0.0
+    return abs(level / price - 1.0) / volatility
+
+
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
 def observe(
     out: npt.NDArray[np.float32],
     p_down: float,
@@ -112,13 +123,21 @@ def observe(
     sin_t: float,
     cos_t: float,
     cost: float,
+    regime: float,
+    to_stop: float,
+    to_target: float,
+    trades_left: float,
+    working: bool,
+    features: npt.NDArray[np.float64],
+    centres: npt.NDArray[np.float64],
+    scales: npt.NDArray[np.float64],
 ) -> None:
     r"""Write the observation, scaled and clipped to :data:`OBSERVATION`'s bounds, into ``out``.
 
     Parameters
     ----------
     out
-        ``float32[SIZE]``, overwritten.
+        ``float32[SIZE + k]``, overwritten.
     p_down, p_flat, p_up
         The ensemble's probabilities.
     disagreement
@@ -139,6 +158,16 @@ def observe(
     cost
         Cost of one side (``Costs.side``) over the volatility of one event; may be
         infinite.
+    regime
+        Its number; -1 where none is told apart.
+    to_stop, to_target
+        :func:`distance_of` the position's bracket.
+    trades_left
+        Share of the hour's openings that is left; 1 where they are not limited.
+    working
+        Whether an order is under way.
+    features, centres, scales
+        ``float64[k]``: see :class:`envs.spec.FeatureUse`.
 
     Notes
     -----
@@ -156,6 +185,13 @@ def observe(
     out[8] = _clip(sin_t, -1.0, 1.0)
     out[9] = _clip(cos_t, -1.0, 1.0)
     out[10] = _clip(1.0 - 1.0 / (1.0 + cost), 0.0, 1.0)
+    out[11] = -1.0 if regime < 0.0 else regime / (regime + 1.0)
+    out[12] = _clip(0.1 * to_stop, 0.0, 3.0)
+    out[13] = _clip(0.1 * to_target, 0.0, 3.0)
+    out[14] = _clip(trades_left, 0.0, 1.0)
+    out[15] = 1.0 if working else 0.0
+    for k in range(len(features)):
+        out[16 + k] = _clip((features[k] - centres[k]) / scales[k], -5.0, 5.0)
 
 
 def context_columns(names: tuple[str, ...]) -> tuple[int, int, int]:

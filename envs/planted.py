@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from envs.tape import DecisionTape
+from envs.tape import CONTEXT, DecisionTape
 from market.execution import Costs
 from market.instruments import Instrument
 
@@ -89,11 +89,12 @@ def planted(
     barrier = threshold * math.sqrt(horizon)
     cdf = np.vectorize(NormalDist().cdf, otypes=[np.float64])
     up, down = cdf((mean - barrier) / spread), cdf((-mean - barrier) / spread)
-    rows = np.zeros((n, 10))
+    rows = np.zeros((n, len(CONTEXT)))
     rows[:, 0] = rows[:, 1] = price
     rows[:, 2], rows[:, 3], rows[:, 4] = down, 1.0 - up - down, up
     rows[:, 6] = volatility
     rows[:, 9] = 1.0
+    rows[:, 10] = -1.0
     instrument = Instrument(
         symbol="PLANTED", interval=1.0, costs=Costs(half_spread=cost * volatility)
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from envs.observation import context_columns
+from envs.spec import PolicySpec
 from features.dataset import Dataset
 from market.errors import DataError
 from market.instruments import Instrument
@@ -20,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 CONTEXT = (
     "price", "fill", "p_down", "p_flat", "p_up", "disagreement", "volatility", "vol_ratio",
-    "day_sin", "day_cos",
+    "day_sin", "day_cos", "regime",
 )  # fmt: skip
 """Columns of :attr:`DecisionTape.rows`."""
 
@@ -36,10 +37,13 @@ class DecisionTape:
     times
         ``int64[m]``: venue time of each decision, nanoseconds.
     rows
-        ``float64[m, 10]``: the columns of :data:`CONTEXT`, all finite. A decision sees its row
+        ``float64[m, 11]``: the columns of :data:`CONTEXT`, all finite. A decision sees its row
         except ``fill``, the next event's open, which its order is filled around.
     every
         Events per decision.
+    features
+        ``float64[m, k]``: the columns that :attr:`envs.spec.PolicySpec.features` names, as they
+        are.
 
     Raises
     ------
@@ -51,9 +55,12 @@ class DecisionTape:
     times: npt.NDArray[np.int64]
     rows: Floats
     every: int = 1
+    features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         symbol = self.instrument.symbol
+        if not len(self.features):
+            object.__setattr__(self, "features", np.zeros((len(self.rows), 0)))
         if len(self.rows) < 2:
             raise DataError(
                 f"{symbol}: a decision tape needs 2 rows or more, has {len(self.rows)}; "
@@ -74,6 +81,8 @@ class DecisionTape:
         proba: Floats,
         disagreement: Floats,
         instrument: Instrument,
+        regimes: npt.NDArray[np.int64] | None = None,
+        spec: PolicySpec | None = None,
     ) -> DecisionTape:
         """Join a dataset with what the ensemble said of it.
 
@@ -88,6 +97,11 @@ class DecisionTape:
             ``float64[m]``.
         instrument
             What is traded.
+        regimes
+            ``int64[m]``: numbers of the regimes, see
+            :meth:`~models.runtime.EnsembleRuntime.regimes`; ``None``: none is told apart.
+        spec
+            Names the features that the policy sees.
         """
         if proba.shape != (len(dataset), 3) or disagreement.shape != (len(dataset),):
             raise DataError(
@@ -99,17 +113,23 @@ class DecisionTape:
             (
                 dataset.price, dataset.fill, proba, disagreement, dataset.volatility,
                 -dataset.X[:, slow], dataset.X[:, sin], dataset.X[:, cos],
+                np.full(len(dataset), -1) if regimes is None else regimes,
             )
         ).astype(np.float64, copy=False)  # fmt: skip
         spoken = np.isfinite(proba).all(axis=1) & np.isfinite(disagreement)
-        return cls(instrument, dataset.times[spoken], rows[spoken], dataset.every)
+        columns = [] if spec is None else spec.columns(dataset.names)
+        features = dataset.X[:, columns].astype(np.float64)
+        return cls(instrument, dataset.times[spoken], rows[spoken], dataset.every, features[spoken])
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def slice(self, start: int, stop: int) -> DecisionTape:
         """Return decisions ``start`` to ``stop`` (exclusive), as a view."""
-        return replace(self, times=self.times[start:stop], rows=self.rows[start:stop])
+        part = np.s_[start:stop]
+        return replace(
+            self, times=self.times[part], rows=self.rows[part], features=self.features[part]
+        )
 
     @property
     def unit(self) -> float:
@@ -125,7 +145,9 @@ class Reel:
     Parameters
     ----------
     rows
-        ``float64[M, 10]``: all tapes' rows.
+        ``float64[M, 11]``: all tapes' rows.
+    features
+        ``float64[M, k]``: all tapes' features.
     spans
         ``int64[n, 2]``: first row of each tape, and one beyond its last.
     terms
@@ -134,6 +156,7 @@ class Reel:
     """
 
     rows: Floats
+    features: Floats
     spans: npt.NDArray[np.int64]
     terms: Floats
 
@@ -156,4 +179,5 @@ class Reel:
             for tape in tapes
         ]
         rows = np.ascontiguousarray(np.concatenate([tape.rows for tape in tapes]))
-        return cls(rows, spans.astype(np.int64), np.array(terms, np.float64))
+        features = np.ascontiguousarray(np.concatenate([tape.features for tape in tapes]))
+        return cls(rows, features, spans.astype(np.int64), np.array(terms, np.float64))

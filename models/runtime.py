@@ -219,6 +219,29 @@ class EnsembleRuntime:
         proba[ends], apart[ends] = told.proba, told.disagreement
         return proba, apart
 
+    def regimes(
+        self, X: npt.NDArray[np.floating], fresh: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        """Return the number of the regime at every row, as :meth:`predict` tells it.
+
+        Parameters
+        ----------
+        X, fresh
+            As :meth:`predict_rows` takes them.
+
+        Returns
+        -------
+        ndarray
+            ``int64[m]``; -1 where the window isn't full, or the ensemble tells none apart.
+        """
+        found = np.full(len(X), -1, np.int64)
+        if self._regimes is not None:
+            with np.errstate(over="ignore"):
+                rows = X.take(self._columns, axis=1).astype(np.float32, copy=False)
+            ends = full(fresh, self.window)
+            found[ends] = self._regimes.path(self._of_regime(rows), fresh)[ends]
+        return found
+
     def _among(self, names: tuple[str, ...]) -> npt.NDArray[np.int64] | None:
         """Return the places of columns among those taken; ``None`` for all of them in order."""
         if names == self._taken:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from envs.action import ACTIONS, FLAT, HOLD, LONG, SHORT
-from envs.observation import OBSERVATION, SCHEMA
+from envs.observation import OBSERVATION
+from envs.spec import PolicySpec
 
 __all__ = ["Flat", "Follow", "Hold", "Probe"]
 
@@ -23,7 +24,7 @@ class Flat:
 
     name: ClassVar[str] = "flat"
     version: ClassVar[str] = "1"
-    schema: ClassVar[str] = SCHEMA
+    spec: ClassVar[PolicySpec] = PolicySpec()
 
     def act(self, observation: npt.NDArray[np.float32]) -> int:
         """Hold nothing."""
@@ -35,7 +36,7 @@ class Hold:
 
     name: ClassVar[str] = "hold"
     version: ClassVar[str] = "1"
-    schema: ClassVar[str] = SCHEMA
+    spec: ClassVar[PolicySpec] = PolicySpec()
 
     def act(self, observation: npt.NDArray[np.float32]) -> int:
         """Hold the largest long position, without trimming what it grows or shrinks to."""
@@ -67,7 +68,7 @@ class Follow:
     """
 
     name: ClassVar[str] = "follow"
-    schema: ClassVar[str] = SCHEMA
+    spec: ClassVar[PolicySpec] = PolicySpec()
 
     def __init__(self, enter: float = 0.1, leave: float = 0.0) -> None:
         if not 0.0 < enter < 0.5:
@@ -114,7 +115,7 @@ class Probe:
     """
 
     name: ClassVar[str] = "probe"
-    schema: ClassVar[str] = SCHEMA
+    spec: ClassVar[PolicySpec] = PolicySpec()
 
     def __init__(self, pace: int = 20) -> None:
         if pace < 1:

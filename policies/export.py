@@ -13,8 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from ray.rllib.core.rl_module.rl_module import RLModule
 
-from envs.action import ACTIONS
-from envs.observation import OBSERVATION, SCHEMA, SIZE
+from envs.spec import PolicySpec
 from market.errors import StateError
 
 __all__ = ["export"]
@@ -22,7 +21,7 @@ __all__ = ["export"]
 _OPSET = 17
 
 
-def export(module: Path, path: Path, name: str) -> str:
+def export(module: Path, path: Path, name: str, spec: PolicySpec | None = None) -> str:
     """Write a trained policy as ONNX; return its version.
 
     The graph is ``observation float32[n, SIZE] -> logits float32[n, actions]``: the same layers
@@ -37,6 +36,9 @@ def export(module: Path, path: Path, name: str) -> str:
     name
         What the policy is called from now on.
 
+    spec
+        What it was trained for.
+
     Raises
     ------
     StateError
@@ -44,10 +46,11 @@ def export(module: Path, path: Path, name: str) -> str:
     """
     if not module.is_dir():
         raise StateError(f"no trained module in {module}; train a policy first")
+    spec = spec or PolicySpec()
     trained: Any = RLModule.from_checkpoint(str(module.resolve()))
     nodes: list[onnx.NodeProto] = []
     weights: list[onnx.TensorProto] = []
-    digest, last = hashlib.sha256(SCHEMA.encode()), "observation"
+    digest, last = hashlib.sha256(spec.digest.encode()), "observation"
     layers = [*trained.encoder.actor_encoder.modules(), *trained.pi.modules()]
     for i, layer in enumerate(layer for layer in layers if not list(layer.children())):
         kind, result = type(layer).__name__, f"layer_{i}"
@@ -67,8 +70,8 @@ def export(module: Path, path: Path, name: str) -> str:
     graph = helper.make_graph(
         nodes,
         "policy",
-        [helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["n", SIZE])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(ACTIONS)])],
+        [helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["n", spec.size])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(spec.table)])],
         weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=9)
@@ -76,9 +79,9 @@ def export(module: Path, path: Path, name: str) -> str:
     facts = {
         "name": name,
         "version": version,
-        "observation": SCHEMA,
-        "components": json.dumps([part.name for part in OBSERVATION]),
-        "actions": json.dumps(ACTIONS),
+        "schema": spec.digest,
+        "spec": spec.model_dump_json(),
+        "components": json.dumps(spec.names),
     }
     helper.set_model_props(model, facts)
     onnx.checker.check_model(model, full_check=True)

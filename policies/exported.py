@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from envs.action import ACTIONS
-from envs.observation import SCHEMA
+from envs.spec import PolicySpec
 from market.errors import SchemaMismatch, StateError
 
 __all__ = ["OnnxPolicy"]
@@ -23,12 +21,14 @@ class OnnxPolicy:
     ----------
     session
         The graph, ``observation[n, SIZE] -> logits[n, actions]``.
-    name, version
+    name, version, spec
         From the file; see :func:`policies.export.export`.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, name: str, version: str) -> None:
-        self.name, self.version, self.schema = name, version, SCHEMA
+    def __init__(
+        self, session: onnxruntime.InferenceSession, name: str, version: str, spec: PolicySpec
+    ) -> None:
+        self.name, self.version, self.spec = name, version, spec
         self._session = session
 
     @classmethod
@@ -40,7 +40,7 @@ class OnnxPolicy:
         StateError
             The file is missing, damaged, or not an exported policy.
         SchemaMismatch
-            It was made for another observation or other actions.
+            It was made for another observation.
         """
         if not path.is_file():
             raise StateError(f"no policy at {path}; train one first")
@@ -55,17 +55,16 @@ class OnnxPolicy:
             )
             facts = session.get_modelmeta().custom_metadata_map
             name, version = facts["name"], facts["version"]
-            schema, actions = facts["observation"], json.loads(facts["actions"])
+            spec, schema = PolicySpec.model_validate_json(facts["spec"]), facts["schema"]
         except KeyError as error:
             raise StateError(f"{path}: not an exported policy, it doesn't say {error}") from error
         except Exception as error:  # the runtime's own exceptions share no narrower base
             raise StateError(f"{path}: can't be read ({error}); export it again") from error
-        if schema != SCHEMA or actions != list(ACTIONS):
+        if schema != spec.digest:
             raise SchemaMismatch(
-                f"{path}: made for observation {schema} and actions {actions}, this is {SCHEMA} "
-                f"and {list(ACTIONS)}; train it again"
+                f"{path}: made for observation {schema}, this is {spec.digest}; train it again"
             )
-        return cls(session, name, version)
+        return cls(session, name, version, spec)
 
     def logits(self, observations: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return ``float32[n, actions]`` for ``float32[n, SIZE]``."""

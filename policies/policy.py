@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from envs.spec import PolicySpec
+
 __all__ = ["Policy"]
 
 
@@ -28,8 +30,8 @@ class Policy(Protocol):
         ...
 
     @property
-    def schema(self) -> str:
-        """:data:`envs.observation.SCHEMA` it was made for."""
+    def spec(self) -> PolicySpec:
+        """What it sees, what it may answer, and the rules it was made for."""
         ...
 
     def act(self, observation: npt.NDArray[np.float32]) -> int:
@@ -38,11 +40,11 @@ class Policy(Protocol):
         Parameters
         ----------
         observation
-            ``float32[SIZE]``, see :data:`envs.observation.OBSERVATION`; read, never kept.
+            ``float32[spec.size]``, see :attr:`envs.spec.PolicySpec.components`; read, never kept.
 
         Returns
         -------
         int
-            Index into :data:`envs.action.ACTIONS`.
+            Row of :attr:`envs.spec.PolicySpec.table`.
         """
         ...

@@ -9,11 +9,12 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.action import ACTIONS, FLAT, HOLD, LONG, SHORT, wanted
+from envs.action import ACTIONS, DEAD_ZONE, FLAT, HOLD, LONG, SHORT, wanted
 from envs.market import EnvConfig, MarketEnv, MarketVectorEnv
 from envs.observation import OBSERVATION, SIZE
 from envs.planted import planted
 from envs.reward import RewardConfig
+from envs.spec import PolicySpec
 from envs.tape import DecisionTape
 from market.account import Account
 from market.errors import DataError
@@ -21,6 +22,7 @@ from market.execution import Costs, fee, fill_price, target_units
 from market.instruments import Instrument
 from market.orders import Fill
 
+TABLE = PolicySpec().table
 COSTS = Costs(commission=2e-4, half_spread=1e-4, slippage=5e-5, per_unit=3e-3)
 
 
@@ -77,7 +79,7 @@ def test_money_is_the_accounts_to_the_last_bit(actions, leverage, seed):
         price, open_ = tape.rows[i, :2]
         equity = account.equity(price)
         exposure = account.units * price / (equity * leverage) if equity > 0.0 else 0.0
-        aim = wanted(action, exposure)
+        aim, _, _ = wanted(TABLE, action, exposure, 1e-4, DEAD_ZONE, 0, 0, 1)
         order = target_units(aim, equity, leverage, price) - account.units
         if aim != exposure and order != 0.0:
             paid = fill_price(open_, order, COSTS.half_spread, COSTS.slippage)

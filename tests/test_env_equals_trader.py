@@ -5,7 +5,7 @@ import pytest
 
 from envs.action import ACTIONS
 from envs.market import EnvConfig, MarketVectorEnv
-from envs.observation import SCHEMA
+from envs.spec import PolicySpec
 from envs.tape import DecisionTape
 from features.dataset import build
 from features.labels import LabelConfig
@@ -20,7 +20,7 @@ ENDLESS = 1 << 62
 class Dice:
     """Any action at any time: nothing about costs or sizes stays untried."""
 
-    name, version, schema = "dice", "1", SCHEMA
+    name, version, spec = "dice", "1", PolicySpec()
 
     def __init__(self, seed):
         self._rng = np.random.default_rng(seed)

@@ -1,6 +1,5 @@
 """Every policy keeps the port's promises; each baseline does what it is named after."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from envs.action import ACTIONS, FLAT, HOLD, LONG, SHORT
-from envs.observation import OBSERVATION, SCHEMA, SIZE
+from envs.observation import OBSERVATION, SIZE
 from envs.planted import OPTIMUM, planted
+from envs.spec import ExposureActions, PolicySpec
 from market.errors import SchemaMismatch, StateError
 from policies.baselines import Flat, Follow, Hold
 from policies.evaluate import evaluate
@@ -28,6 +28,9 @@ def looks(**values):
     for name, value in values.items():
         out[NAMES.index(name)] = value
     return out
+
+
+SPEC = PolicySpec()
 
 
 def graph(path, weight=None, **changes):
@@ -45,7 +48,7 @@ def graph(path, weight=None, **changes):
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=9,
     )
-    facts = {"name": "hand", "version": "7", "observation": SCHEMA, "actions": json.dumps(ACTIONS)}
+    facts = {"name": "hand", "version": "7", "schema": SPEC.digest, "spec": SPEC.model_dump_json()}
     facts |= changes
     helper.set_model_props(model, {key: value for key, value in facts.items() if value})
     onnx.save(model, path)
@@ -62,7 +65,7 @@ def exported(tmp_path):
 def test_every_policy_keeps_the_ports_promises(name, request):
     made = {"flat": Flat, "hold": Hold, "follow": Follow}
     policy = made[name]() if name in made else request.getfixturevalue("exported")
-    assert policy.schema == SCHEMA
+    assert policy.spec == SPEC
     assert policy.name
     assert policy.version
     low, high = np.array([(part.low, part.high) for part in OBSERVATION], np.float32).T
@@ -133,9 +136,10 @@ def test_an_exported_policy_answers_with_the_likeliest_action(tmp_path):
 
 def test_a_policy_for_something_else_is_refused(tmp_path):
     with pytest.raises(SchemaMismatch, match=r"made for observation 0123.*train it again"):
-        OnnxPolicy.load(graph(tmp_path / "a.onnx", observation="0123"))
-    with pytest.raises(SchemaMismatch, match=r"actions \[-1, 1\]"):
-        OnnxPolicy.load(graph(tmp_path / "b.onnx", actions="[-1, 1]"))
+        OnnxPolicy.load(graph(tmp_path / "a.onnx", schema="0123"))
+    other = PolicySpec(action=ExposureActions(levels=(-1.0, 0.0, 1.0)))
+    with pytest.raises(SchemaMismatch, match=r"made for observation .*train it again"):
+        OnnxPolicy.load(graph(tmp_path / "b.onnx", spec=other.model_dump_json()))
 
 
 def test_what_is_no_policy_is_refused(tmp_path):

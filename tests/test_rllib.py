@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from envs.market import EnvConfig
-from envs.observation import SCHEMA, SIZE
+from envs.observation import SIZE
 from envs.planted import planted
+from envs.spec import PolicySpec
 from market.errors import StateError
 from policies.evaluate import evaluate
 from policies.export import export
@@ -69,7 +70,7 @@ def test_the_export_is_what_was_trained(small, tmp_path):
     result = small[2]
     version = export(result.module, tmp_path / "policy.onnx", "ppo")
     policy = OnnxPolicy.load(tmp_path / "policy.onnx")
-    assert (policy.name, policy.version, policy.schema) == ("ppo", version, SCHEMA)
+    assert (policy.name, policy.version, policy.spec) == ("ppo", version, PolicySpec())
     seen = np.random.default_rng(0).normal(size=(500, SIZE)).astype(np.float32)
     with torch.no_grad():
         expected = module_of(result).forward_inference({"obs": torch.from_numpy(seen)})

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from envs.spec import FeatureUse, PolicySpec
 from features.config import FeatureConfig
 from market.account import Account
 from market.errors import DataError, SchemaMismatch, StateError
@@ -161,8 +162,8 @@ class TestLoop:
         with pytest.raises(StateError, match="every must be at least 1, was 0"):
             leased(every=0)
         foreign = Hold()
-        foreign.schema = "other"
-        with pytest.raises(SchemaMismatch, match="train it again"):
+        foreign.spec = PolicySpec(features=(FeatureUse(name="other"),))
+        with pytest.raises(SchemaMismatch, match="policy sees other, which the features lack"):
             leased(policy=foreign)
 
 

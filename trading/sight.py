@@ -7,7 +7,8 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from envs.observation import SIZE, context_columns, exposure_of, observe, unrealised_of
+from envs.observation import context_columns, exposure_of, observe, unrealised_of
+from envs.spec import PolicySpec
 from features.engine import FeatureEngine
 from market.account import Account
 from market.instruments import Instrument
@@ -26,18 +27,24 @@ class Sight:
         What is traded: leverage and costs are part of what is seen.
     features
         The engine the context is read from.
+    spec
+        Of the policy that looks.
 
     Raises
     ------
     DataError
         The engine lacks a column that the observation takes over.
+    SchemaMismatch
+        It lacks a feature that the policy sees.
     """
 
-    def __init__(self, instrument: Instrument, features: FeatureEngine) -> None:
+    def __init__(self, instrument: Instrument, features: FeatureEngine, spec: PolicySpec) -> None:
         self._features, self._leverage = features, instrument.leverage
         self._costs = instrument.costs
         self._context = context_columns(features.names)
-        self._seen = np.zeros(SIZE, np.float32)
+        self._columns = np.array(spec.columns(features.names), np.int64)
+        self._centres, self._scales = spec.scales
+        self._seen = np.zeros(spec.size, np.float32)
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -61,7 +68,7 @@ class Sight:
         lease: Lease | None,
         now: int,
     ) -> npt.NDArray[np.float32]:
-        """Return the observation, ``float32[SIZE]``; the same array every time.
+        """Return the observation, ``float32[spec.size]``; the same array every time.
 
         Parameters
         ----------
@@ -90,6 +97,14 @@ class Sight:
             row[sine],
             row[cosine],
             self._costs.side(price) / volatility if volatility > 0.0 else inf,
+            float(said.regime),
+            0.0,
+            0.0,
+            1.0,
+            False,
+            row[self._columns].astype(np.float64),
+            self._centres,
+            self._scales,
         )
         return self._seen
 

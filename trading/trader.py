@@ -11,8 +11,7 @@ from math import isfinite, nan
 
 import msgspec
 
-from envs.action import wanted
-from envs.observation import SCHEMA
+from envs.action import ENDLESS, wanted
 from features.engine import FeatureEngine
 from market.account import Account
 from market.clock import due
@@ -85,11 +84,6 @@ class Trader:
     ) -> None:
         if every < 1:
             raise StateError(f"every must be at least 1, was {every}")
-        if policy.schema != SCHEMA:
-            raise SchemaMismatch(
-                f"policy {policy.name} {policy.version} was made for observation {policy.schema}, "
-                f"this is {SCHEMA}; train it again"
-            )
         self.instrument, self.journal, self.broker = instrument, journal, broker
         self.symbol = instrument.symbol
         self._features, self._policy = features, policy
@@ -100,7 +94,7 @@ class Trader:
         self._lease: Lease | None = None
         self._time, self._price = 0, nan
         self._count = 0
-        self._sight = Sight(instrument, features)
+        self._sight = Sight(instrument, features, policy.spec)
         self._seen = Seen()
         self._counters = Counters()
 
@@ -255,7 +249,13 @@ class Trader:
             action = _RISK
         else:
             return None, None
-        aim = exposure if action == _RISK else float(wanted(action, exposure))
+        aim = exposure
+        if action != _RISK:
+            spec = self._policy.spec
+            aim, _, _ = wanted(
+                spec.table, action, exposure, self._features.volatility, spec.dead_zone,
+                self._holdings.held, spec.max_hold, ENDLESS,
+            )  # fmt: skip
         target = account.units
         if aim != exposure:
             target = float(target_units(aim, equity, self.instrument.leverage, price))
@@ -315,7 +315,7 @@ class Trader:
                 symbol=self.symbol,
                 time=self._time,
                 price=self._price,
-                observation=SCHEMA,
+                observation=self._policy.spec.digest,
                 model=self._forecast.version,
                 policy=self._policy.version,
                 account=self._holdings.account,
@@ -344,14 +344,13 @@ class Trader:
         StateError
             It can't be read, or is another symbol's.
         SchemaMismatch
-            It was made with other features, another window or another observation.
+            It was made with other features or another window.
         """
         state = decode(snapshot, self.symbol)
         shape = self._forecast.shape
-        if state.observation != SCHEMA or state.shape != shape:
+        if state.shape != shape:
             raise SchemaMismatch(
-                f"{self.symbol}: state has observation {state.observation} and window "
-                f"{state.shape}, this is {SCHEMA} and {shape}; start cold"
+                f"{self.symbol}: state has a window of {state.shape}, this is {shape}; start cold"
             )
         forecast = self._forecast.restored(state.rows, state.window, state.learning)
         self._features.restore(state.features)

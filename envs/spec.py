@@ -1,0 +1,211 @@
+"""What a policy was made for: what it sees, what it may answer, and the rules it lives under."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from envs.action import ACTIONS, AIM, DEAD_ZONE, ENDLESS, ENTER, STAY
+from envs.observation import OBSERVATION, Component
+from market.config import Config
+from market.errors import SchemaMismatch
+
+__all__ = ["BracketActions", "ExposureActions", "FeatureUse", "PolicySpec"]
+
+Exposure = Annotated[float, Field(ge=-1.0, le=1.0)]
+Volatilities = Annotated[float, Field(ge=0.0, le=10_000.0)]
+
+
+class FeatureUse(Config):
+    """A feature column that a policy sees.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    centre, scale
+        What is subtracted from it, and what the rest is divided by; of the training data.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    centre: float = 0.0
+    scale: Annotated[float, Field(gt=0.0)] = 1.0
+
+
+class ExposureActions(Config):
+    """Hold what is held, or one of some exposures.
+
+    Parameters
+    ----------
+    levels
+        Fractions of the largest position; 0 must be one of them.
+    dead_zone
+        An exposure this close to the wanted one is left as it is.
+    """
+
+    mode: Literal["exposure"] = "exposure"
+    levels: Annotated[tuple[Exposure, ...], Field(min_length=1)] = tuple(
+        level for level in ACTIONS if level is not None
+    )
+    dead_zone: Annotated[float, Field(ge=0.0, lt=1.0)] = DEAD_ZONE
+
+    @model_validator(mode="after")
+    def _can_be_left(self) -> Self:
+        if 0.0 not in self.levels or len(set(self.levels)) < len(self.levels):
+            raise ValueError(f"levels: must differ and hold 0, were {self.levels}")
+        return self
+
+    def rows(self) -> list[tuple[float, float, float, float]]:
+        """Return the table's rows."""
+        return [(STAY, 0.0, 0.0, 0.0), *((AIM, level, 0.0, 0.0) for level in self.levels)]
+
+
+class BracketActions(Config):
+    """Hold, close, or enter with a stop and a target that rest at the venue.
+
+    Parameters
+    ----------
+    sides
+        Which positions may be taken.
+    sizes
+        Exposures, each without its sign.
+    losses, profits
+        Distances of stop and target from the price paid, in volatilities of one event; 0: none.
+        Each size comes with each pair of them.
+    """
+
+    mode: Literal["bracket"] = "bracket"
+    sides: Literal["both", "long", "short"] = "both"
+    sizes: Annotated[tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Field(min_length=1)] = (
+        0.5,
+        1.0,
+    )
+    losses: Annotated[tuple[Volatilities, ...], Field(min_length=1)] = (8.0, 20.0)
+    profits: Annotated[tuple[Volatilities, ...], Field(min_length=1)] = (8.0, 20.0)
+
+    def rows(self) -> list[tuple[float, float, float, float]]:
+        """Return the table's rows."""
+        signs = {"both": (1.0, -1.0), "long": (1.0,), "short": (-1.0,)}[self.sides]
+        return [
+            (STAY, 0.0, 0.0, 0.0),
+            (AIM, 0.0, 0.0, 0.0),
+            *(
+                (ENTER, sign * size, loss, profit)
+                for sign in signs
+                for size in self.sizes
+                for loss in self.losses
+                for profit in self.profits
+            ),
+        ]
+
+
+class PolicySpec(Config):
+    """Everything that must be the same in training and in trading.
+
+    Parameters
+    ----------
+    features
+        Columns of the feature engine that are seen beside :data:`envs.observation.OBSERVATION`.
+    action
+        What may be answered: ``mode: exposure`` or ``mode: bracket``.
+    max_hold
+        Decisions after which a position is closed; 0: never.
+    trades_per_hour
+        Positions that may be opened within an hour of the clock (UTC); 0: any number.
+
+    Examples
+    --------
+    >>> spec = PolicySpec()
+    >>> spec.size, len(spec.table), spec.table[5].tolist()
+    (16, 6, [1.0, 1.0, 0.0, 0.0])
+    >>> len(PolicySpec(action=BracketActions()).table)
+    18
+    """
+
+    features: tuple[FeatureUse, ...] = ()
+    action: Annotated[ExposureActions | BracketActions, Field(discriminator="mode")] = (
+        ExposureActions()
+    )
+    max_hold: Annotated[int, Field(ge=0)] = 0
+    trades_per_hour: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _features_differ(self) -> Self:
+        names = self.names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"features: {', '.join(twice)} is seen twice")
+        return self
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """What is seen, in order."""
+        return OBSERVATION + tuple(
+            Component(one.name, -5.0, 5.0, f"(x - {one.centre:g}) / {one.scale:g}", "a feature")
+            for one in self.features
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of what is seen, in order."""
+        return tuple(one.name for one in self.components)
+
+    @property
+    def size(self) -> int:
+        """Numbers in an observation."""
+        return len(OBSERVATION) + len(self.features)
+
+    @cached_property
+    def table(self) -> npt.NDArray[np.float64]:
+        """The actions, ``float64[A, 4]``: kind, exposure, stop's and target's distance.
+
+        Kinds are :data:`~envs.action.STAY`, :data:`~envs.action.AIM` and
+        :data:`~envs.action.ENTER`; distances in volatilities of one event.
+        """
+        return np.array(self.action.rows(), np.float64)
+
+    def columns(self, names: tuple[str, ...]) -> list[int]:
+        """Return where the features are among the engine's columns.
+
+        Raises
+        ------
+        SchemaMismatch
+            One isn't there.
+        """
+        missing = [one.name for one in self.features if one.name not in names]
+        if missing:
+            raise SchemaMismatch(
+                f"the policy sees {', '.join(missing)}, which the features lack; add it to "
+                "features.columns, or train a policy on the columns there are"
+            )
+        return [names.index(one.name) for one in self.features]
+
+    @property
+    def dead_zone(self) -> float:
+        """Of the actions; 0 for brackets."""
+        return self.action.dead_zone if isinstance(self.action, ExposureActions) else 0.0
+
+    @property
+    def openings(self) -> int:
+        """Positions that may be opened within an hour."""
+        return self.trades_per_hour or ENDLESS
+
+    @cached_property
+    def scales(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Centres and scales of the features, ``float64[k]`` each."""
+        return (
+            np.array([one.centre for one in self.features], np.float64),
+            np.array([one.scale for one in self.features], np.float64),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for all of the above; a policy made for another one is refused."""
+        told = ["v2", OBSERVATION, self.model_dump(mode="json")]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
