@@ -46,7 +46,7 @@ from market.execution.costs import (
 from market.execution.fills import fee, fill_price, impact
 from market.execution.latency import delay
 
-__all__ = ["CLOCK", "FILLS", "MONEY", "REASONS", "advance", "open_sleeve", "place"]
+__all__ = ["CLOCK", "FILLS", "MONEY", "REASONS", "advance", "levels", "open_sleeve", "place"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -175,6 +175,39 @@ def _close(
 
 
 @nb.njit(cache=True, error_model="numpy")
+def levels(money: Floats, terms: Floats) -> tuple[float, int, float, bool]:
+    """Where the venue would close the open position that goes wrong.
+
+    Returns
+    -------
+    level
+        The price times the side held: of the levels below a long position the highest is met first,
+        of those above a short one the lowest. ``-inf``: none.
+    reason
+        Number of the reason; -1: none.
+    extra
+        Fee beside the commission, a fraction of the notional.
+    guaranteed
+        Whether it is filled at the very level.
+    """
+    units, entry = money[UNITS], money[ENTRY]
+    side = 1.0 if units > 0.0 else -1.0
+    level, reason, extra, guaranteed = -math.inf, -1, 0.0, False
+    if money[STOP] > 0.0:
+        level, reason = money[STOP] * side, STOPPED
+    if terms[STOP_OUT] > 0.0:
+        out = entry * (side - terms[STOP_OUT])
+        if out > level:
+            level, reason, guaranteed = out, LIQUIDATED, terms[GUARANTEED] > 0.0
+    if terms[MAINTENANCE] > 0.0:
+        out = -money[CASH] / (units * (1.0 - side * terms[MAINTENANCE])) * side
+        if out > level:
+            level, reason, guaranteed = out, LIQUIDATED, False
+            extra = terms[LIQUIDATION_FEE]
+    return level, reason, extra, guaranteed
+
+
+@nb.njit(cache=True, error_model="numpy")
 def _ends(
     money: Floats,
     clock: Ints,
@@ -188,23 +221,10 @@ def _ends(
     fill: Floats,
 ) -> int:
     """Let the venue close the position where a level was touched; return the fills, 0 or 1."""
-    units, entry = money[UNITS], money[ENTRY]
+    units = money[UNITS]
     side = 1.0 if units > 0.0 else -1.0
     worst = low if side > 0.0 else high
-    # Of the levels below a long position the highest is met first, of those above a short one the
-    # lowest: the largest of level * side.
-    level, reason, extra, guaranteed = -math.inf, -1, 0.0, False
-    if money[STOP] > 0.0:
-        level, reason = money[STOP] * side, STOPPED
-    if terms[STOP_OUT] > 0.0:
-        out = entry * (side - terms[STOP_OUT])
-        if out > level:
-            level, reason, guaranteed = out, LIQUIDATED, terms[GUARANTEED] > 0.0
-    if terms[MAINTENANCE] > 0.0:
-        out = -money[CASH] / (units * (1.0 - side * terms[MAINTENANCE])) * side
-        if out > level:
-            level, reason, guaranteed = out, LIQUIDATED, False
-            extra = terms[LIQUIDATION_FEE]
+    level, reason, extra, guaranteed = levels(money, terms)
     if reason >= 0 and worst * side <= level:
         edge = (terms[HALF_SPREAD] + terms[SLIPPAGE]) * widen + impact(units, terms[IMPACT])
         mid = level * side
