@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from envs.market import EnvConfig, MarketVectorEnv
-from envs.observation import SCHEMA
+from envs.spec import PolicySpec
 from envs.tape import DecisionTape
 
 __all__ = ["MarketWorld", "World"]
@@ -32,7 +32,7 @@ class World(Protocol):
         ...
 
     @property
-    def spec(self) -> object | None:
+    def spec(self) -> PolicySpec | None:
         """What a policy sees and may answer, where it is one for the trader; else None."""
         ...
 
@@ -82,13 +82,13 @@ class MarketWorld:
 
     @property
     def schema(self) -> str:
-        """The trader's own."""
-        return SCHEMA
+        """Its spec's."""
+        return self.env.spec.digest
 
     @property
-    def spec(self) -> object | None:
+    def spec(self) -> PolicySpec:
         """What the trader will show, and what it will take for an answer."""
-        return None
+        return self.env.spec
 
     def make(self, num_envs: int) -> MarketVectorEnv:
         """Make ``num_envs`` episodes at once."""
