@@ -10,21 +10,26 @@ What this can't tell: trades of a market that was never seen. Bands are those of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from features.augment import block_bootstrap
 from market.errors import DataError
+from market.tape import Tape
 from trading.record import Record
 from trading.robustness.paths import ENDS, FIGURES, walked
 from trading.robustness.result import Result
+from trading.robustness.variation import Rerun, Variation
 from validation.estimate import Estimate
 
-__all__ = ["LEVELS", "Fan", "Histogram", "MonteCarlo", "of_records", "of_trades", "trade_returns"]
+__all__ = ["LEVELS", "Fan", "Histogram", "MonteCarlo", "of_markets", "of_trades", "trade_returns"]
 
 Floats = npt.NDArray[np.float64]
+
+Kind = Literal["trades", "shuffled", "paths"]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of a fan."""
@@ -98,7 +103,7 @@ class MonteCarlo(Result, frozen=True):
         P&L at the end.
     """
 
-    kind: Literal["trades", "shuffled", "paths"]
+    kind: Kind
     samples: int
     trades: int
     block: float
@@ -125,9 +130,9 @@ def trade_returns(record: Record) -> Floats:
     -------
     ``float64[k]``
     """
-    trips = record.trips
+    trips, worth = record.trips, record.equity
     at = np.searchsorted(record.times, trips.opened, side="right") - 1
-    found: Floats = trips.pnl / record.equity[np.maximum(at, 0)]
+    found: Floats = trips.pnl / worth[np.maximum(at, 0)]
     return found
 
 
@@ -175,8 +180,7 @@ def of_trades(
     closes there: what varies is drawdown, time under water and streaks. Where the run's own
     drawdown is small among them, its order was lucky.
     """
-    if not 0.0 < ruin_at <= 1.0:
-        raise ValueError(f"ruin_at must be above 0 and at most 1, was {ruin_at}")
+    _check(samples, ruin_at)
     returns = trade_returns(record)
     n = len(returns)
     if not n:
@@ -184,69 +188,76 @@ def of_trades(
     length = max(1.0, n ** (1.0 / 3.0)) if block is None else float(block)
     start = float(record.equity[0])
     marks = np.unique(np.linspace(0, n, min(POINTS, n + 1)).round().astype(np.int64))
-    if compound:
-        steps = returns
-    else:
-        steps = record.trips.pnl / start
-    figures, levels = walked(
-        steps, marks, 1.0 if shuffle else length, samples, rng, shuffle=shuffle, compound=compound
-    )
-    return _found(
-        "shuffled" if shuffle else "trades",
-        figures,
-        levels,
-        marks / n,
-        start,
-        n,
-        1.0 if shuffle else length,
-        ruin_at,
-        level,
-    )
+    length = 1.0 if shuffle else length
+    steps = returns if compound else record.trips.pnl / start
+    drawn = walked(steps, marks, length, samples, rng, shuffle=shuffle, compound=compound)
+    kind: Kind = "shuffled" if shuffle else "trades"
+    return _found(kind, drawn, marks / n, start, n, length, ruin_at, level)
 
 
-def of_records(
-    own: Record,
-    records: Sequence[Record],
-    block: float,
+def of_markets(
+    rerun: Rerun,
+    tapes: Mapping[str, Tape],
+    block: int,
+    rng: np.random.Generator,
     *,
+    samples: int = 50,
     ruin_at: float = 0.5,
     level: float = 0.9,
 ) -> MonteCarlo:
-    """Gather runs over resampled markets, see :func:`trading.robustness.markets.resampled`.
+    """Run the strategy over markets that might have been.
+
+    The tapes are put together anew by :func:`features.augment.block_bootstrap`. Symbols whose tapes
+    have equally many rows and the same gaps are cut alike, so that what moves them together stays.
 
     Parameters
     ----------
-    own
-        The run over the market that was.
-    records
-        Those over the others.
+    rerun
+        Runs the strategy.
+    tapes
+        What was recorded, by symbol.
     block
-        Mean events of the market that were kept together.
+        Mean events kept together. What can be predicted over longer spans is lost: blocks must be
+        several times as long as trades last, or else this shows a market without the edge.
+    rng
+        Draws.
+    samples
+        Markets drawn.
+    ruin_at, level
+        As in :func:`of_trades`.
     """
-    if not records:
-        raise ValueError("records must hold a run at least, was empty")
-    shares = np.linspace(0.0, 1.0, POINTS)
-    figures = np.empty((1 + len(records), len(FIGURES)))
-    levels = np.empty((1 + len(records), POINTS))
-    for row, one in enumerate((own, *records)):
-        worth = one.equity / one.equity[0]
-        steps = np.diff(worth) / worth[:-1]
-        count = len(steps)
-        marks = np.round(shares * count).astype(np.int64)
-        figures[row], levels[row] = (
-            each[0] for each in walked(steps, marks, 1.0, 0, np.random.default_rng(0))
-        )
+    _check(samples, ruin_at)
+    own = rerun(Variation())
+    marks = np.linspace(0.0, 1.0, POINTS)
+    figures, levels = np.empty((1 + samples, len(FIGURES))), np.empty((1 + samples, POINTS))
+    for row in range(1 + samples):
+        seed = int(rng.integers(1 << 32))
+        drawn = {
+            symbol: block_bootstrap(tape, block, np.random.default_rng(seed))
+            for symbol, tape in tapes.items()
+        }
+        one = rerun(Variation(tapes=drawn)) if row else own
+        worth = np.maximum(one.equity, 0.0)
+        alive = np.where(worth[:-1] > 0.0, worth[:-1], np.inf)
+        steps = np.diff(worth) / alive
+        at = np.round(marks * len(steps)).astype(np.int64)
+        path = walked(steps, at, 1.0, 0, rng)
+        figures[row], levels[row] = path[0][0], path[1][0]
         figures[row, ENDS["streak"]] = _streak(one.trips.pnl)
-    start = float(own.equity[0])
-    return _found(
-        "paths", figures, levels, shares, start, len(own.trips), block, ruin_at, level
-    )
+    start, trades = float(own.equity[0]), len(own.trips)
+    return _found("paths", (figures, levels), marks, start, trades, block, ruin_at, level)
+
+
+def _check(samples: int, ruin_at: float) -> None:
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, was {samples}")
+    if not 0.0 < ruin_at <= 1.0:
+        raise ValueError(f"ruin_at must be above 0 and at most 1, was {ruin_at}")
 
 
 def _found(
-    kind: Literal["trades", "shuffled", "paths"],
-    figures: Floats,
-    levels: Floats,
+    kind: Kind,
+    paths: tuple[Floats, Floats],
     steps: Floats,
     start: float,
     trades: int,
@@ -254,25 +265,31 @@ def _found(
     ruin_at: float,
     level: float,
 ) -> MonteCarlo:
-    """Sum paths up; the first row is what really happened."""
+    """Sum paths up; the first one is what really happened."""
+    figures, levels = paths
     drawn = figures[1:]
     of = {name: Estimate.of(float(figures[0, k]), drawn[:, k], level) for name, k in ENDS.items()}
     pnl = start * (drawn[:, ENDS["end"]] - 1.0)
-    counts, edges = np.histogram(pnl, BINS)
+    # Paths that end alike, to rounding, are no distribution: a bin holds them all.
+    nothing = 1e-9 * start
+    spread = float(np.ptp(pnl)) > nothing
+    middle = float(np.median(pnl))
+    limits = None if spread else (middle - nothing, middle + nothing)
+    counts, edges = np.histogram(pnl, BINS if spread else 1, range=limits)
     bands = np.quantile(start * levels[1:], LEVELS, axis=0)
     end = of["end"]
     return MonteCarlo(
         kind=kind,
         samples=len(drawn),
         trades=trades,
-        block=block,
+        block=float(block),
         level=level,
         start=start,
         pnl=Estimate(*(start * (one - 1.0) for one in (end.value, end.low, end.high))),
         drawdown=of["drawdown"],
         under_water=of["under_water"],
         streak=of["streak"],
-        loss=float((pnl < 0.0).mean()),
+        loss=float((pnl < -nothing).mean()),
         ruin=float((drawn[:, ENDS["lowest"]] <= 1.0 - ruin_at).mean()),
         ruin_at=ruin_at,
         fan=Fan(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from market.execution import Costs
+from market.execution import Costs, Impact, Latency
 from market.tape import Tape
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ class Variation:
     Parameters
     ----------
     costs_factor
-        Multiplies commission, half spread and the amount for each unit; from 0.
+        Multiplies commissions, half spread and the amount for each unit; from 0. What a venue pays
+        to makers, a commission below 0, stays what it is.
     slippage_factor
-        Multiplies slippage; from 0.
+        Multiplies slippage and market impact; from 0.
     latency_seconds
         Comes on top of the latency that the costs tell; from 0.
     tapes
@@ -83,14 +84,27 @@ class Variation:
         ValueError
             A factor makes a cost larger than :class:`~market.execution.Costs` allows.
         """
-        times, slipping = self.costs_factor, self.slippage_factor
+        times, late = self.costs_factor, self.latency_seconds
+        maker, impact, latency = costs.maker, costs.impact, costs.latency
+        if impact is not None:
+            impact = Impact(
+                coefficient=impact.coefficient * self.slippage_factor,
+                volatility=impact.volatility,
+                volume=impact.volume,
+            )
+        if late:
+            known = latency.quantiles or (1e-9 * latency.table()).tolist()
+            latency = Latency(quantiles=tuple(one + late for one in known))
         changed = {
             "commission": costs.commission * times,
             "half_spread": costs.half_spread * times,
+            "slippage": costs.slippage * self.slippage_factor,
             "per_unit": costs.per_unit * times,
-            "slippage": costs.slippage * slipping,
+            "maker": maker if maker is None or maker < 0.0 else maker * times,
+            "impact": impact,
+            "latency": latency,
         }
-        return Costs.model_validate(costs.model_dump() | changed)
+        return Costs.model_validate(dict(costs) | changed)
 
 
 Rerun = Callable[[Variation], "Record"]
