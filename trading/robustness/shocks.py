@@ -126,7 +126,7 @@ def shocks(
         record = rerun(Variation(of_costs, of_slippage, late))
         if (of_costs, of_slippage, late) == (1.0, 1.0, 0.0):
             own = break_even(record)
-        figures = record.figures()
+        figures = {name: float(value) for name, value in record.figures().items()}
         pnl = Estimate(figures["pnl"])
         if len(record.trips):
             drawn = of_trades(record, np.random.default_rng(seed), samples=samples, level=level)
@@ -137,8 +137,8 @@ def shocks(
                 slippage=of_slippage,
                 latency=late,
                 pnl=pnl,
-                sharpe=float(figures["sharpe"]),
-                drawdown=float(figures["drawdown"]),
+                sharpe=figures["sharpe"],
+                drawdown=figures["drawdown"],
                 trades=len(record.trips),
             )
         )
