@@ -12,6 +12,7 @@ __all__ = [
     "DEAD_ZONE",
     "ENDLESS",
     "ENTER",
+    "ENTER_FIXED",
     "FLAT",
     "HOLD",
     "LONG",
@@ -36,9 +37,10 @@ optimum, one that must name its position every time .64.
 DEAD_ZONE = 0.1
 """An exposure this close to the wanted one is left as it is; going flat is always done in full."""
 
-STAY, AIM, ENTER = 0, 1, 2
+STAY, AIM, ENTER, ENTER_FIXED = 0, 1, 2, 3
 """Kinds of action, the first column of a table: leave things as they are; hold an exposure; enter
-with a bracket, from flat only."""
+with a bracket, from flat only, its distances in volatilities of one event or as fractions of the
+price."""
 
 ENDLESS = 1 << 30
 """Openings left where there is no limit."""
@@ -106,13 +108,14 @@ def wanted(
         aim = 0.0
         if exposure == 0.0:
             return exposure, 0.0, 0.0
-    if kind == ENTER:
+    if kind >= ENTER:
         if exposure != 0.0:
             return exposure, 0.0, 0.0
+        unit = volatility if kind == ENTER else 1.0
         return (
             aim,
-            min(table[action, 2] * volatility, _WIDEST),
-            min(table[action, 3] * volatility, _WIDEST),
+            min(table[action, 2] * unit, _WIDEST),
+            min(table[action, 3] * unit, _WIDEST),
         )
     if aim != 0.0 and abs(aim - exposure) <= dead_zone:
         return exposure, 0.0, 0.0
@@ -148,7 +151,7 @@ def mask(
             out[action] = True
         elif observation[_WORKING] > 0.0:
             out[action] = False
-        elif kind == ENTER:
+        elif kind >= ENTER:
             out[action] = exposure == 0.0 and free
         elif aim == 0.0:
             out[action] = exposure != 0.0

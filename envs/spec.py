@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from envs.action import ACTIONS, AIM, DEAD_ZONE, ENDLESS, ENTER, STAY
+from envs.action import ACTIONS, AIM, DEAD_ZONE, ENDLESS, ENTER, ENTER_FIXED, STAY
 from envs.observation import OBSERVATION, Component
 from market.config import Config
 from market.errors import SchemaMismatch
@@ -76,8 +76,11 @@ class BracketActions(Config):
     sizes
         Exposures, each without its sign.
     losses, profits
-        Distances of stop and target from the price paid, in volatilities of one event; 0: none.
-        Each size comes with each pair of them.
+        Distances of stop and target from the price paid; 0: none. Each size comes with each pair of
+        them.
+    unit
+        What distances are told in: volatilities of one event at the decision, or fractions of the
+        ``price`` paid.
     """
 
     mode: Literal["bracket"] = "bracket"
@@ -88,15 +91,26 @@ class BracketActions(Config):
     )
     losses: Annotated[tuple[Volatilities, ...], Field(min_length=1)] = (8.0, 20.0)
     profits: Annotated[tuple[Volatilities, ...], Field(min_length=1)] = (8.0, 20.0)
+    unit: Literal["volatility", "price"] = "volatility"
+
+    @model_validator(mode="after")
+    def _are_in_their_unit(self) -> Self:
+        if self.unit == "price" and max(*self.losses, *self.profits) >= 1.0:
+            raise ValueError(
+                f"unit: of the price, losses and profits must be below 1, were {self.losses} and "
+                f"{self.profits}; give them as fractions, or use unit: volatility"
+            )
+        return self
 
     def rows(self) -> list[tuple[float, float, float, float]]:
         """Return the table's rows."""
+        enter = ENTER if self.unit == "volatility" else ENTER_FIXED
         signs = {"both": (1.0, -1.0), "long": (1.0,), "short": (-1.0,)}[self.sides]
         return [
             (STAY, 0.0, 0.0, 0.0),
             (AIM, 0.0, 0.0, 0.0),
             *(
-                (ENTER, sign * size, loss, profit)
+                (enter, sign * size, loss, profit)
                 for sign in signs
                 for size in self.sizes
                 for loss in self.losses
@@ -165,8 +179,9 @@ class PolicySpec(Config):
     def table(self) -> npt.NDArray[np.float64]:
         """The actions, ``float64[A, 4]``: kind, exposure, stop's and target's distance.
 
-        Kinds are :data:`~envs.action.STAY`, :data:`~envs.action.AIM` and
-        :data:`~envs.action.ENTER`; distances in volatilities of one event.
+        Kinds are :data:`~envs.action.STAY`, :data:`~envs.action.AIM`,
+        :data:`~envs.action.ENTER` (distances in volatilities of one event) and
+        :data:`~envs.action.ENTER_FIXED` (as fractions of the price).
         """
         return np.array(self.action.rows(), np.float64)
 

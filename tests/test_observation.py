@@ -182,6 +182,15 @@ def test_brackets_are_entered_from_flat_only():
     assert wanted(table, 2, 0.3, 1e-3, 0.0, 0, 0, 1) == (0.3, 0.0, 0.0)
 
 
+def test_distances_may_be_fractions_of_the_price():
+    fixed = BracketActions(losses=(6e-4,), profits=(1e-3,), sizes=(1.0,), unit="price")
+    table = PolicySpec(action=fixed).table
+    assert wanted(table, 2, 0.0, 5e-3, 0.0, 0, 0, 1) == (1.0, 6e-4, 1e-3)
+    assert allowed(table, exposure=0.5) == [True, True, False, False]
+    with pytest.raises(ValueError, match="use unit: volatility"):
+        BracketActions(unit="price")
+
+
 def test_rules_come_before_the_policys_answer():
     assert wanted(TABLE, LONG, 0.5, 1e-3, DEAD_ZONE, 9, 9, 1)[0] == 0.0, "held as long as allowed"
     assert wanted(TABLE, LONG, 0.5, 1e-3, DEAD_ZONE, 8, 9, 1)[0] == 1.0
