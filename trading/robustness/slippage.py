@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from market.execution import Impact
-from trading.record import Record, Trips
+from trading.record import REASONS, Record, Trips
 from trading.robustness.costparts import CostParts
 from trading.robustness.result import Result
 from validation.estimate import Estimate
@@ -29,6 +29,7 @@ __all__ = ["Capacity", "Slip", "Slippage", "capacity", "slippage"]
 Floats = npt.NDArray[np.float64]
 
 BASIS_POINT = 1e-4
+END = REASONS.index("end")
 QUARTERS = 4
 BEYOND = 1.2
 """The curve of capacity goes so far beyond the multiple where nothing is left."""
@@ -223,7 +224,7 @@ def _fitted(trips: Trips, relative: Floats, level: float) -> tuple[Estimate, Est
 
 def _notional(trips: Trips) -> Floats:
     """Return what trades turned over, as if all of each had been of its largest size."""
-    return trips.units * (trips.entry + trips.exit)
+    return trips.units * (trips.entry + np.where(trips.reason == END, 0.0, trips.exit))
 
 
 def _rank(units: Floats, symbols: npt.NDArray[np.str_]) -> Floats:
