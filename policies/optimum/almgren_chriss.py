@@ -118,4 +118,4 @@ def schedule(
         permanent * units**2 / 2.0 + spread * np.abs(sold).sum() + net * (sold**2).sum() / interval
     )
     variance = sigma**2 * interval * float((left[1:] ** 2).sum())
-    return Schedule(left, float(cost), variance, urgency)
+    return Schedule(left.astype(np.float64), float(cost), variance, urgency)

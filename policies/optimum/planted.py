@@ -49,7 +49,7 @@ class Edge:
 
 def _trading(cost: float) -> npt.NDArray[np.float64]:
     sides = np.array(SIDES)
-    return cost * np.abs(sides[:, None] - sides)
+    return np.asarray(cost * np.abs(sides[:, None] - sides), np.float64)
 
 
 def edge(ic: float, persistence: float, cost: float, points: int = 401) -> Edge:
