@@ -188,7 +188,7 @@ def test_what_size_costs_is_found_beside_what_every_trade_pays():
     assert sum(one.paid for one in found.sizes) == pytest.approx(found.whole.paid)
     assert sum(one.paid for one in found.hours) == pytest.approx(found.whole.paid)
     flat = slippage(sized(Costs(half_spread=2e-4)))
-    assert flat.by_size.value == pytest.approx(0.0, abs=1e-6)
+    assert flat.by_size.value == pytest.approx(0.0, abs=1e-4)
     assert flat.fixed.value == pytest.approx(2.0, abs=1e-3)
 
 
