@@ -6,12 +6,15 @@ import math
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from envs.tape import CONTEXT, DecisionTape
 from market.execution import Costs
 from market.instruments import Instrument
 
-__all__ = ["OPTIMUM", "planted"]
+__all__ = ["OPTIMUM", "honest", "planted"]
+
+Floats = npt.NDArray[np.float64]
 
 OPTIMUM: dict[tuple[float, float, float], float] = {
     (0.02, 0.98, 0.0): 0.01597,
@@ -25,6 +28,30 @@ OPTIMUM: dict[tuple[float, float, float], float] = {
 }
 """Best gain per decision, in volatilities, by (ic, persistence, cost), positions -1, 0, 1: solved
 by dynamic programming."""
+
+
+def honest(
+    signal: Floats, ic: float, persistence: float, horizon: int = 10, threshold: float = 0.43
+) -> tuple[Floats, Floats]:
+    """Return the exact chances of a fall and of a rise over ``horizon`` events, given the signal.
+
+    Parameters are those of :func:`planted`; where ``ic`` is above 0, their difference rises with
+    the signal, so that the signal can be told from it.
+
+    Examples
+    --------
+    >>> down, up = honest(np.array([0.0, 1.0]), 0.2, 0.9)
+    >>> (up - down).round(3).tolist()
+    [0.0, 0.284]
+    """
+    # Given s[t], the sum of the next h returns is normal; its variance beyond s[t] is the noise's
+    # and the signal's own, which the AR(1) weights below add up.
+    weights = (1.0 - persistence ** np.arange(1, horizon + 1)) / (1.0 - persistence)
+    variance = horizon * (1.0 - ic**2) + ic**2 * (1.0 - persistence**2) * np.sum(weights[:-1] ** 2)
+    mean, spread = ic * weights[-1] * signal, math.sqrt(variance)
+    barrier = threshold * math.sqrt(horizon)
+    cdf = np.vectorize(NormalDist().cdf, otypes=[np.float64])
+    return cdf((-mean - barrier) / spread), cdf((mean - barrier) / spread)
 
 
 def planted(
@@ -81,14 +108,7 @@ def planted(
     returns = np.zeros(n)
     returns[1:] = volatility * (ic * signal[:-1] + math.sqrt(1.0 - ic**2) * noise[:-1])
     price = 1000.0 * np.exp(np.cumsum(returns))
-    # Given s[t], the sum of the next h returns is normal; its variance beyond s[t] is the noise's
-    # and the signal's own, which the AR(1) weights below add up.
-    weights = (1.0 - persistence ** np.arange(1, horizon + 1)) / (1.0 - persistence)
-    variance = horizon * (1.0 - ic**2) + ic**2 * (1.0 - persistence**2) * np.sum(weights[:-1] ** 2)
-    mean, spread = ic * weights[-1] * signal, math.sqrt(variance)
-    barrier = threshold * math.sqrt(horizon)
-    cdf = np.vectorize(NormalDist().cdf, otypes=[np.float64])
-    up, down = cdf((mean - barrier) / spread), cdf((-mean - barrier) / spread)
+    down, up = honest(signal, ic, persistence, horizon, threshold)
     rows = np.zeros((n, len(CONTEXT)))
     rows[:, 0] = rows[:, 1] = price
     rows[:, 2], rows[:, 3], rows[:, 4] = down, 1.0 - up - down, up
