@@ -100,7 +100,7 @@ def backtest(config: ConfigFile, data: DataFolder) -> None:
     from actors.replay import backtest as run
     from actors.replay import chosen
     from commands.reading import read
-    from trading.report import page, table
+    from trading.report.replayed import page, table
     from venues.files import find
 
     files = find(data)

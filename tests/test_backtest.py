@@ -13,9 +13,9 @@ from risk.breakers import Condition
 from risk.config import BreakerConfig, RiskConfig
 from risk.lease import LeaseBook
 from tests import toys
-from trading import report
 from trading.backtest import run
 from trading.journal import MemoryJournal
+from trading.report import replayed as report
 
 NAMES = ("R_100", "R_75")
 

@@ -9,7 +9,7 @@ import base64
 import html
 from collections.abc import Iterable, Sequence
 
-__all__ = ["cells", "document", "figures", "note", "picture", "section", "table"]
+__all__ = ["cells", "document", "figures", "note", "picture", "section", "table", "text"]
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1f2933;--soft:#616e7c;--rule:#d9dee4;--faint:#eef1f4;
@@ -44,7 +44,7 @@ tr:first-child td{border-top:0}
 .means{display:inline-block;font-size:.8rem;color:var(--bad);margin-left:.35rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem;
  margin-bottom:1rem}
-.charts section{margin:0}.wide{grid-column:1/-1}
+.charts section{margin:0}.charts{grid-auto-flow:dense}.wide{grid-column:1/-1}
 figure{margin:0}img{display:block;width:100%;height:auto}
 figcaption{color:var(--soft);font-size:.85rem;margin-top:.4rem}
 .figures{columns:2;column-gap:2.5rem;margin:0}
@@ -53,6 +53,7 @@ figcaption{color:var(--soft);font-size:.85rem;margin-top:.4rem}
 .figures dt{color:var(--soft)}
 .figures dd{margin:0;font-variant-numeric:tabular-nums;white-space:nowrap}
 .scroll{overflow-x:auto}
+summary{cursor:pointer;color:var(--soft);margin-top:.6rem}dd{margin:0 0 .4rem}
 .grid{font-variant-numeric:tabular-nums;font-size:.9rem}
 .grid th{font-weight:400;color:var(--soft);padding:.25rem 0 .25rem .9rem;text-align:right;
  vertical-align:bottom}
@@ -95,17 +96,38 @@ def section(title: str, content: str, kind: str = "") -> str:
     return f"<section{classes}><h2>{html.escape(title, quote=True)}</h2>{content}</section>"
 
 
-def picture(title: str, svg: str, caption: str, kind: str = "") -> str:
-    """Put a picture under a heading, and what it shows below it."""
+def picture(title: str, svg: str, caption: str, kind: str = "", narrow: str = "") -> str:
+    """Put a picture under a heading, and what it shows below it.
+
+    Parameters
+    ----------
+    title, caption
+        Text.
+    svg
+        The picture.
+    kind
+        ``wide`` for one across the whole page.
+    narrow
+        The picture as a telephone shows it, where a wide one can't be read.
+    """
     # As an image each has names of its own: those inside one picture can't meet another's.
-    data = base64.b64encode(svg.encode()).decode()
+    image = f'<img alt="{html.escape(title, quote=True)}" src="{_data(svg)}">'
+    if narrow:
+        image = (
+            f'<picture><source media="(max-width:640px)" srcset="{_data(narrow)}">{image}</picture>'
+        )
     return section(
-        title,
-        f'<figure><img alt="{html.escape(title, quote=True)}" '
-        f'src="data:image/svg+xml;base64,{data}"><figcaption>{html.escape(caption)}</figcaption>'
-        "</figure>",
-        kind,
+        title, f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>", kind
     )
+
+
+def text(words: str) -> str:
+    """Escape text for use within HTML."""
+    return html.escape(words, quote=True)
+
+
+def _data(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def note(text: str) -> str:

@@ -112,7 +112,7 @@ class StoppingProblem(Config):
         return gym.spaces.Box(-np.inf, np.inf, (1,), np.float32)
 
     @property
-    def action_space(self) -> gym.spaces.Discrete[np.int64]:
+    def action_space(self) -> gym.spaces.Discrete:
         """Keep, sell."""
         return gym.spaces.Discrete(2)
 
