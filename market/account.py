@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from market.execution import equity
 from market.orders import Fill
@@ -27,6 +28,8 @@ class Account(msgspec.Struct, frozen=True):
         Commission paid so far.
     trades
         Round trips closed so far (a reversal closes one).
+    funding
+        Funding paid so far, less what was received.
 
     Examples
     --------
@@ -42,9 +45,12 @@ class Account(msgspec.Struct, frozen=True):
     opened: int = 0
     fees: float = 0.0
     trades: int = 0
+    funding: float = 0.0
 
     def apply(self, fill: Fill) -> Account:
         """Return the account after ``fill``."""
+        if fill.reason == "funding":
+            return replace(self, cash=self.cash - fill.fee, funding=self.funding + fill.fee)
         units = self.units + fill.units
         if abs(units) < 1e-12 * max(1.0, abs(self.units)):
             units = 0.0
@@ -64,6 +70,7 @@ class Account(msgspec.Struct, frozen=True):
             opened=opened,
             fees=self.fees + fill.fee,
             trades=trades,
+            funding=self.funding,
         )
 
     def equity(self, price: float) -> float:

@@ -38,6 +38,10 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     closes
         The venue's id of the one position to close, where positions are contracts of their own
         (Deriv); empty where they net.
+    loss, profit
+        The same two levels as distances from the average price of the position that it opens,
+        turns or adds to, fractions of that price; 0: none. For venues that take levels with the
+        order and know the price filled before anybody else (:mod:`market.execution.sleeve`).
     """
 
     id: str
@@ -50,6 +54,8 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     stop_loss: float = nan
     take_profit: float = nan
     closes: str = ""
+    loss: float = 0.0
+    profit: float = 0.0
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -58,19 +64,23 @@ class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     Parameters
     ----------
     order_id
-        The order's id.
+        The order's id; empty where it was the venue that did it.
     symbol
         The instrument.
     time
         Venue time of the execution.
     units
-        Signed units executed.
+        Signed units executed; 0 where funding was paid.
     price
         Price paid or received per unit, spread and slippage included.
     fee
-        Commission in account currency.
+        Commission in account currency; the funding paid (negative: received).
     id
-        The venue's id of this execution, by which one told twice is known; empty on paper.
+        The venue's id of this execution, by which one told twice is known; empty for an order
+        that the paper broker fills in one.
+    reason
+        Empty for an order of ours; ``stop``, ``target``, ``liquidation`` or ``funding`` where the
+        venue did it by itself.
     """
 
     order_id: str
@@ -80,6 +90,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     price: float
     fee: float
     id: str = ""
+    reason: str = ""
 
 
 class OrderStatus(msgspec.Struct, frozen=True, gc=False):
@@ -161,4 +172,12 @@ class Broker(Protocol):
 
     def pending(self) -> Sequence[Order]:
         """Return the orders sent and not yet executed."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return what the venue would forget with this process; empty where that is nothing."""
+        ...
+
+    def resume(self, snapshot: bytes) -> None:
+        """Take up a :meth:`snapshot` after a restart; a venue that lived on remembers better."""
         ...

@@ -24,26 +24,30 @@ def ticks(symbol, prices, seconds=60):
 
 
 def walk(n, seed=0, symbol="A", volatility=1e-3, ic=0.0):
-    """A random walk, and the signal that knows its next return with correlation ``ic``."""
+    """A random walk, and the signal that knows the return after next with correlation ``ic``.
+
+    An order decided on it fills at the next event, and earns what follows.
+    """
     rng = np.random.default_rng(seed)
     signal, noise = rng.standard_normal(n), rng.standard_normal(n)
     steps = np.zeros(n)
-    steps[1:] = volatility * (ic * signal[:-1] + np.sqrt(1.0 - ic**2) * noise[:-1])
+    steps[2:] = volatility * (ic * signal[:-2] + np.sqrt(1.0 - ic**2) * noise[:-2])
     return ticks(symbol, 100.0 * np.exp(np.cumsum(steps))), signal
 
 
 def traded(tape, aims, costs=COSTS, widen=None, loss=0.0, profit=0.0, up=None, regime=None):
-    """Trade target notionals, multiples of equity; nan holds. An event is a decision.
+    """Trade target notionals, multiples of equity, as they change; nan holds.
 
+    An event is a decision.
     ``up`` are probabilities of up, the rest is down.
     """
     n = len(tape)
     widen = np.ones(n) if widen is None else widen
     instrument = Instrument(symbol=tape.symbol, interval=60.0, leverage=10.0, costs=costs)
     money, clock = open_sleeve(CAPITAL)
-    terms, delays = costs.terms(10.0), costs.delays()
+    terms, delays = costs.terms(10.0, 60.0 if tape.bars else 0.0), costs.delays()
     told, rows = np.empty((FILLS, 4)), []
-    held, worth = np.zeros(n), np.full(n, CAPITAL)
+    aim, held, worth = 0.0, np.zeros(n), np.full(n, CAPITAL)
     prices = tape.values[:, (OPEN, HIGH, LOW, CLOSE, VOLUME)]
     for at in range(n):
         time = int(tape.times[at])
@@ -57,7 +61,8 @@ def traded(tape, aims, costs=COSTS, widen=None, loss=0.0, profit=0.0, up=None, r
             before += units
             rows.append((time, units, price, fee, before, mid, why))
         held[at], worth[at] = money[1], money[0] + money[1] * tape.close[at]
-        if at < n - 1 and not np.isnan(aims[at]):
+        if at < n - 1 and not np.isnan(aims[at]) and aims[at] != aim:
+            aim = aims[at]
             units = aims[at] * worth[at] / tape.close[at] - money[1]
             if abs(units) * tape.close[at] > 1e-9 * CAPITAL:
                 place(money, clock, terms, delays, units, loss, profit, time)

@@ -61,9 +61,7 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_
         journal._connection.connection.cursor().execute("PRAGMA synchronous=OFF")
         try:
             fused(journal, fuse, "append", "commit")
-            broker = PaperBroker(toys.INSTRUMENT)
-            if venue_survives:
-                broker._books = venue
+            broker = venue if venue_survives else PaperBroker(toys.INSTRUMENT)
             trader = toys.trader(journal, fused(broker, fuse, "submit", "fills"))
             made = recovery.start(trader)
             toys.trade(trader, tape.events(), LeaseBook(toys.RISK, [toys.SYMBOL]), made.after)
@@ -71,13 +69,10 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_
         finally:
             journal.close()
 
-    def venue():
-        return PaperBroker(toys.INSTRUMENT)._books
-
-    expected = life(tmp_path / "whole.db", Fuse(-1), venue())
+    expected = life(tmp_path / "whole.db", Fuse(-1), PaperBroker(toys.INSTRUMENT))
     assert sum(entry.kind == "fill" for entry in expected[0]) >= 2
     for at in count(1):
-        path, memory, crashed = tmp_path / f"{at}.db", venue(), False
+        path, memory, crashed = tmp_path / f"{at}.db", PaperBroker(toys.INSTRUMENT), False
         fuse = Fuse(at)
         try:
             outcome = life(path, fuse, memory)

@@ -87,7 +87,8 @@ def test_a_point_of_one_wdo_contract_is_ten_reais_less_costs():
 def test_crossing_the_spread_of_one_tick_costs_one_tick():
     wdo = contract_of("WDO")
     broker = PaperBroker(Instrument(symbol="WDO", interval=1.0, costs=wdo.costs(5000.0)))
+    fills = []
     for time, units in ((1, 10.0), (3, -10.0)):
         broker.submit(Order(f"WDO-{time}", "WDO", time, units, 5000.0))
-    fills = [*broker.fills(Tick("WDO", 2, 5000.0)), *broker.fills(Tick("WDO", 4, 5000.0))]
+        fills += broker.fills(Tick("WDO", time + 1, 5000.0))
     assert [fill.price for fill in fills] == pytest.approx([5000.25, 4999.75])

@@ -21,9 +21,9 @@ class Decision(msgspec.Struct, frozen=True):
     volatility
         Standard deviation of log returns per event.
     observation
-        What the policy saw, ``float32[SIZE]`` as a tuple.
+        What the policy saw, ``float32[spec.size]`` as a tuple.
     action
-        The policy's answer; -1 where risk answered in its place.
+        The policy's answer, a row of its table; -1 where risk answered in its place.
     wanted
         Exposure the policy wanted, a fraction of the largest position.
     target
@@ -40,6 +40,10 @@ class Decision(msgspec.Struct, frozen=True):
         Sequence of the lease it was judged by; -1 without one.
     model, policy
         Versions.
+    loss, profit
+        Distances of the bracket that the order comes with, fractions of the price; 0: none.
+    regime
+        That the forecast was made in; -1: none is told apart.
     """
 
     symbol: str
@@ -59,3 +63,6 @@ class Decision(msgspec.Struct, frozen=True):
     lease: int
     model: str
     policy: str
+    loss: float = 0.0
+    profit: float = 0.0
+    regime: int = -1

@@ -161,7 +161,7 @@ class DeskSpec:
             features=features,
             ensemble=ensemble,
             policy=self._policy(),
-            broker=PaperBroker(self.instrument),
+            broker=PaperBroker(self.instrument, self.capital),
             journal=journal,
             every=self.every,
             capital=self.capital,

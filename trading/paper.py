@@ -3,103 +3,246 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, nan
 
 import msgspec
+import numpy as np
 
 from market.errors import StateError
-from market.events import Event, FeedGap, Tick
-from market.execution import fee, fill_price
+from market.events import Bar, Event, Tick
+from market.execution.sleeve import (
+    CLOCK,
+    FILLS,
+    MONEY,
+    REASONS,
+    advance,
+    levels,
+    open_sleeve,
+    place,
+)
 from market.instruments import Instrument
 from market.orders import Fill, Order
 
 __all__ = ["PaperBroker"]
 
+_UNITS, _WAITING, _STOP, _TARGET = map(MONEY.index, ("units", "waiting", "stop", "target"))
+_KEPT = 64
+"""Executions that are remembered, to be told again."""
 
-class _Books(msgspec.Struct):
-    """The broker's memory.
 
-    ``latest`` is the decision time of the last order taken; ``filled`` the last fill, and
-    ``again`` whether it has to be told once more.
+class _Memory(msgspec.Struct):
+    """What a restart must bring back.
+
+    ``order`` is under way, in ``parts`` so far; ``latest`` the decision time of the last order
+    taken, ``seen`` the last event.
     """
 
-    pending: list[Order] = []
+    order: Order | None = None
+    parts: int = 0
     latest: int = -1
-    filled: Fill | None = None
-    again: bool = False
+    seen: int = -1
+    money: tuple[float, ...] = ()
+    clock: tuple[int, ...] = ()
 
 
 class PaperBroker:
-    """Fills every order whole, at the open of the first event after its decision.
+    """One symbol's venue: orders, brackets, funding and margin, event by event.
+
+    What it does with an order is :mod:`market.execution.sleeve`'s, the same compiled step that
+    trains policies; here is only what makes fills of it.
 
     Parameters
     ----------
     instrument
         What is traded, with its costs.
+    capital
+        Cash it begins with: a venue that liquidates has to know it.
+    seed
+        Of the latencies drawn.
+
+    Raises
+    ------
+    StateError
+        Positions are liquidated at a maintenance margin, and there is no capital.
+
+    Notes
+    -----
+    It takes one order at a time. Fills of a part, and those that it makes by itself, have an id;
+    that of an order filled in one is the order's.
 
     Examples
     --------
     >>> broker = PaperBroker(Instrument(symbol="R_75", interval=2.0))
-    >>> order = Order("R_75-1", "R_75", 1, 2.0, 100.0)
+    >>> order = Order("R_75-1", "R_75", 1, 2.0, 100.0, profit=0.02)
     >>> broker.submit(order)
     >>> broker.submit(order)
     >>> broker.fills(Tick("R_75", 1, 100.0))
     []
-    >>> broker.fills(Tick("R_75", 2, 101.0))
-    [Fill(order_id='R_75-1', symbol='R_75', time=2, units=2.0, price=101.0, fee=0.0, id='')]
+    >>> broker.fills(Tick("R_75", 2, 101.0))[0].price
+    101.0
+    >>> [(fill.units, fill.reason, fill.id) for fill in broker.fills(Tick("R_75", 3, 104.0))]
+    [(-2.0, 'target', 'R_75-3-target')]
     """
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, capital: float = 0.0, seed: int = 0) -> None:
+        costs, leverage = instrument.costs, instrument.leverage
+        if costs.margin.maintenance > 0.0 and capital <= 0.0:
+            raise StateError(
+                f"{instrument.symbol}: liquidates at a margin of {costs.margin.maintenance}; give "
+                "the paper broker the capital that the position is margined with"
+            )
         self._symbol = instrument.symbol
-        self._costs = instrument.costs
-        self._books = _Books()
+        self._ticks = costs.terms(leverage, 0.0, seed)
+        self._bars = costs.terms(leverage, instrument.interval, seed)
+        self._delays = costs.delays()
+        # Costs nothing to hold: while no level is met, an event changes nothing.
+        self._restful = costs.funding is None
+        self._money, self._clock = open_sleeve(capital)
+        self._order: Order | None = None
+        self._parts, self._latest, self._seen = 0, -1, -1
+        self._rows = np.empty((FILLS, 4))
+        self._recent: list[Fill] = []
+        self._untold: list[Fill] = []
+        self._rest()
 
     def submit(self, order: Order) -> None:
         """Take an order; one it has taken before changes nothing.
 
         Whoever sends an order again that was filled hasn't heard of the fill (it crashed between
         hearing and writing), so the fill is told again.
+
+        Raises
+        ------
+        StateError
+            It is another symbol's, or another order is still under way.
         """
         if order.symbol != self._symbol:
             raise StateError(f"{order.id}: sent to the paper broker of {self._symbol}")
         # A symbol's orders come in decision order, so one time remembers every id ever taken.
-        if order.time > self._books.latest:
-            self._books.latest = order.time
-            self._books.pending.append(order)
-        elif self._books.filled is not None and self._books.filled.order_id == order.id:
-            self._books.again = True
+        if order.time <= self._latest:
+            self._untold = [
+                fill for fill in self._recent if fill in self._untold or fill.order_id == order.id
+            ]
+        elif self._order is not None:
+            raise StateError(
+                f"{order.id}: {self._order.id} is still under way; the paper broker takes one "
+                "order at a time"
+            )
+        else:
+            self._latest, self._order, self._parts = order.time, order, 0
+            place(
+                self._money, self._clock, self._ticks, self._delays,
+                order.units, order.loss, order.profit, order.time,
+            )  # fmt: skip
+        self._rest()
 
     def fills(self, event: Event) -> Sequence[Fill]:
-        """Return the orders decided before ``event``, filled at its open; a gap fills nothing."""
-        books = self._books
-        if isinstance(event, FeedGap) or not (books.pending or books.again):
+        """Return what ``event`` brought; a gap brings nothing, and so does an event told again."""
+        if isinstance(event, Tick):
+            first = high = low = last = event.price
+            volume, terms = nan, self._ticks
+        elif isinstance(event, Bar):
+            high, low = event.high, event.low
+            first, last, volume, terms = event.open, event.close, event.volume, self._bars
+        else:
             return []
-        told = [books.filled] if books.again and books.filled is not None else []
-        books.again = False
-        due = [order for order in books.pending if order.time < event.time]
-        books.pending = [order for order in books.pending if order.time >= event.time]
-        mid = event.price if isinstance(event, Tick) else event.open
-        for order in due:
-            books.filled = self._fill(order, event.time, mid)
-            told.append(books.filled)
-        return told
+        time = event.time
+        if time > self._seen:
+            self._seen = time
+            if self._low < low and high < self._high:
+                return []
+            told = self._again(time)
+            count = advance(
+                self._money, self._clock, terms,
+                first, high, low, last, volume, time, 1.0, self._rows,
+            )  # fmt: skip
+            fresh = [self._fill(time, *row) for row in self._rows[:count].tolist()]
+            self._recent = [*self._recent, *fresh][-_KEPT:]
+            self._rest()
+            return [*told, *fresh]
+        return self._again(time)
 
     def pending(self) -> Sequence[Order]:
-        """Return the orders sent and not yet executed."""
-        return tuple(self._books.pending)
+        """Return the order that is under way."""
+        return () if self._order is None else (self._order,)
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Prices of the stop and the target that rest here; 0 where there is none."""
+        return float(self._money[_STOP]), float(self._money[_TARGET])
 
     def snapshot(self) -> bytes:
-        """Return the memory, for :meth:`restore`: the venue's own, not the trader's."""
-        return msgspec.json.encode(self._books)
+        """Return the memory, for :meth:`restore`."""
+        return msgspec.msgpack.encode(
+            _Memory(
+                self._order, self._parts, self._latest, self._seen,
+                tuple(self._money.tolist()), tuple(self._clock.tolist()),
+            )
+        )  # fmt: skip
 
     def restore(self, snapshot: bytes) -> None:
-        """Take up a memory."""
+        """Take up a memory; raises :class:`StateError` where it can't be read."""
         try:
-            self._books = msgspec.json.decode(snapshot, type=_Books)
+            memory = msgspec.msgpack.decode(snapshot, type=_Memory)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(f"paper broker's snapshot can't be read ({error})") from error
+        if len(memory.money) != len(MONEY) or len(memory.clock) != len(CLOCK):
+            raise StateError("paper broker's snapshot can't be read (of another version)")
+        self._order, self._parts = memory.order, memory.parts
+        self._latest, self._seen = memory.latest, memory.seen
+        self._money[:], self._clock[:] = memory.money, memory.clock
+        self._recent, self._untold = [], []
+        self._rest()
 
-    def _fill(self, order: Order, time: int, mid: float) -> Fill:
-        costs = self._costs
-        price = float(fill_price(mid, order.units, costs.half_spread, costs.slippage))
-        charge = float(fee(order.units, price, costs.commission, costs.per_unit))
-        return Fill(order.id, order.symbol, time, order.units, price, charge)
+    def resume(self, snapshot: bytes) -> None:
+        """Go on with a trader that has restarted from what it wrote down.
+
+        A broker that lived on keeps its own memory and tells again all that it may not have been
+        heard of; a new one takes up ``snapshot``, which was written with the trader's own state.
+        """
+        if self._seen >= 0 or self._latest >= 0:
+            self._untold = list(self._recent)
+            self._rest()
+        elif snapshot:
+            self.restore(snapshot)
+
+    def _rest(self) -> None:
+        """Know between which prices an event changes nothing."""
+        units = self._money.item(_UNITS)
+        self._low, self._high = -inf, inf
+        if self._order is not None or self._untold or (units != 0.0 and not self._restful):
+            self._low, self._high = inf, -inf
+        elif units != 0.0:
+            level, target = levels(self._money, self._ticks)[0], self._money.item(_TARGET)
+            if units > 0.0:
+                self._low, self._high = level, target or inf
+            else:
+                self._low, self._high = target or -inf, -level
+
+    def _again(self, time: int) -> list[Fill]:
+        """Tell again what was untold by ``time``, once."""
+        if not self._untold:
+            return []
+        told = [fill for fill in self._untold if fill.time <= time]
+        self._untold = [fill for fill in self._untold if fill.time > time]
+        self._rest()
+        return told
+
+    def _fill(self, time: int, units: float, price: float, charge: float, why: float) -> Fill:
+        """Make a fill of a row."""
+        reason = REASONS[int(why)]
+        if reason != "order":
+            if reason != "funding":  # what the venue closes ends the order under way
+                self._order = None
+            name = f"{self._symbol}-{time}-{reason}"
+            return Fill("", self._symbol, time, units, price, charge, name, reason)
+        assert self._order is not None
+        order, name = self._order, ""
+        if units == order.units:
+            self._order = None
+        else:
+            self._parts += 1
+            name = f"{order.id}.{self._parts}"
+            if self._money[_WAITING] == 0.0:
+                self._order = None
+        return Fill(order.id, self._symbol, time, units, price, charge, name)

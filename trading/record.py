@@ -12,7 +12,7 @@ import numpy.typing as npt
 from market.errors import DataError
 from market.instruments import Instrument
 from market.tape import HIGH, LOW
-from trading.trips import FILL_REASONS, REASONS, Fills, Trips
+from trading.trips import FILL_REASONS, REASONS, Fills, Trips, mids
 from validation.ratios import (
     drawdown_length,
     max_drawdown,
@@ -244,13 +244,13 @@ def _logged(sleeve: Sleeve) -> Fills:
         return Fills.none()
     units = np.array([one.units for one in fills])
     price = np.array([one.price for one in fills])
-    edge = np.sign(units) * (costs.half_spread + costs.slippage)
+    reason = np.array([FILL_REASONS.index(getattr(one, "reason", "")) for one in fills], np.int8)
     return Fills(
         times=np.array([one.time for one in fills], np.int64),
         units=units,
         price=price,
         fee=np.array([one.fee for one in fills]),
         held=np.array(sleeve.held),
-        mid=price / (1.0 + edge),
-        reason=np.zeros(len(fills), np.int8),
+        mid=mids(costs, units, price, reason),
+        reason=reason,
     )

@@ -7,13 +7,20 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from envs.observation import context_columns, exposure_of, observe, unrealised_of
+from envs.observation import (
+    context_columns,
+    distance_of,
+    exposure_of,
+    observe,
+    unrealised_of,
+)
 from envs.spec import PolicySpec
 from features.engine import FeatureEngine
 from market.account import Account
 from market.instruments import Instrument
 from models.prediction import Prediction
 from risk.lease import Lease, allowed
+from trading.holdings import Holdings
 
 __all__ = ["Sight"]
 
@@ -62,9 +69,9 @@ class Sight:
     def look(
         self,
         said: Prediction,
-        account: Account,
+        holdings: Holdings,
         price: float,
-        held: int,
+        left: float,
         lease: Lease | None,
         now: int,
     ) -> npt.NDArray[np.float32]:
@@ -74,14 +81,15 @@ class Sight:
         ----------
         said
             The ensemble's forecast.
-        account, price
-            Money and position, and the price they are marked at.
-        held
-            Decisions made since the position was opened, this one not counted.
+        holdings, price
+            Money, position, bracket and orders under way, and the price they are marked at.
+        left
+            Share of the hour's openings that is left; 1 where they are not limited.
         lease, now
             The lease held, and venue time.
         """
         row, volatility = self._features.values, self._features.volatility
+        account = holdings.account
         level, sine, cosine = self._context
         observe(
             self._seen,
@@ -92,16 +100,16 @@ class Sight:
             -row[level],
             self.exposure(account, price),
             unrealised_of(account.units, account.entry_price, price, volatility),
-            float(held),
+            float(holdings.held),
             self._room(account.equity(price), lease, now),
             row[sine],
             row[cosine],
             self._costs.side(price) / volatility if volatility > 0.0 else inf,
             float(said.regime),
-            0.0,
-            0.0,
-            1.0,
-            False,
+            distance_of(holdings.stop, price, volatility),
+            distance_of(holdings.target, price, volatility),
+            left,
+            bool(holdings.working),
             row[self._columns].astype(np.float64),
             self._centres,
             self._scales,

@@ -12,9 +12,9 @@ from market.orders import Order
 from risk.lease import Lease
 from trading.learning import Learnt
 
-__all__ = ["FORMAT", "Counters", "TraderState", "TraderStatus", "Working", "decode"]
+__all__ = ["FORMAT", "Counters", "Held", "TraderState", "TraderStatus", "Working", "decode"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of :class:`TraderState`; raised whenever its meaning changes."""
 
 
@@ -36,6 +36,30 @@ class Working(msgspec.Struct, frozen=True):
     def open(self) -> float:
         """Signed units still to come."""
         return self.order.units - self.filled
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a position has beside units and money, and what is remembered of orders and fills.
+
+    Parameters
+    ----------
+    decisions
+        Made since the position was opened.
+    stop, target
+        Prices at which the venue closes it; 0: none.
+    hour, opened
+        Hour of the clock (since 1970, UTC) in which a position was opened last, and how many were
+        in that hour.
+    told
+        Ids of the last executions, by which one told again is known.
+    """
+
+    decisions: int = 0
+    stop: float = 0.0
+    target: float = 0.0
+    hour: int = -1
+    opened: int = 0
+    told: tuple[str, ...] = ()
 
 
 class Counters(msgspec.Struct):
@@ -62,8 +86,10 @@ class TraderState(msgspec.Struct, frozen=True):
         Schema of the observation and versions it was made with.
     account, working, lease
         Money and position, orders under way, lease held.
-    count, held
-        Events since the last gap; decisions since the position was opened.
+    count
+        Events since the last gap.
+    held
+        See :class:`Held`.
     rows, shape, window
         Warm decision rows since the last gap, and the last of them, ``float32[L, F]``.
     features
@@ -74,6 +100,8 @@ class TraderState(msgspec.Struct, frozen=True):
         See :class:`~trading.seen.Seen`.
     learning
         Snapshot of :class:`~trading.learning.Learning`; empty where nothing is learnt.
+    broker
+        What the venue would forget with this process; empty where that is nothing.
     """
 
     format: int
@@ -87,7 +115,7 @@ class TraderState(msgspec.Struct, frozen=True):
     working: tuple[Working, ...]
     lease: Lease | None
     count: int
-    held: int
+    held: Held
     rows: int
     shape: tuple[int, ...]
     window: bytes
@@ -95,13 +123,15 @@ class TraderState(msgspec.Struct, frozen=True):
     counters: Counters
     seen: dict[str, tuple[int, int]] = {}
     learning: bytes = b""
+    broker: bytes = b""
 
 
 class TraderStatus(msgspec.Struct, frozen=True):
     """A trader's figures, for whoever shows them.
 
     Money is in account currency, ``exposure`` a fraction of the largest position, ``pnl`` after
-    all costs; ``nan`` and ``None`` where there is nothing yet.
+    all costs; ``stop`` and ``target`` are prices, 0 where there is none; ``nan`` and ``None`` where
+    there is nothing yet.
     """
 
     symbol: str
@@ -125,6 +155,9 @@ class TraderStatus(msgspec.Struct, frozen=True):
     volatility: float = nan
     window: tuple[tuple[float, ...], ...] | None = None
     learnt: Learnt | None = None
+    stop: float = 0.0
+    target: float = 0.0
+    funding: float = 0.0
 
 
 def decode(blob: bytes, symbol: str) -> TraderState:

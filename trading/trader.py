@@ -7,22 +7,22 @@ forecast, action, lease, journal, and only then the wire.
 from __future__ import annotations
 
 from copy import copy
-from math import isfinite, nan
+from math import nan
 
 import msgspec
+from msgspec.structs import replace
 
-from envs.action import ENDLESS, wanted
 from features.engine import FeatureEngine
 from market.account import Account
 from market.clock import due
 from market.errors import DataError, SchemaMismatch, StateError
 from market.events import BookUpdate, FeedGap, MarketEvent, Tick, Trade
-from market.execution import target_units
 from market.instruments import Instrument
 from market.orders import Broker, Fill, Order
 from models.runtime import EnsembleRuntime
 from policies.policy import Policy
-from risk.lease import Condition, Lease, Report, allowed
+from risk.lease import Lease, Report
+from trading.deciding import Deciding
 from trading.decision import Decision
 from trading.drift import Drift
 from trading.forecast import Forecast
@@ -30,13 +30,9 @@ from trading.holdings import Holdings
 from trading.journal import Journal
 from trading.learning import Learning
 from trading.seen import Seen, stream_of
-from trading.sight import Sight
-from trading.state import FORMAT, Counters, TraderState, TraderStatus, Working, decode
+from trading.state import FORMAT, Counters, Held, TraderState, TraderStatus, Working, decode
 
 __all__ = ["Trader"]
-
-_RISK = -1
-"""Action on record where risk closed a position that nobody could make a forecast for."""
 
 
 class Trader:
@@ -65,8 +61,9 @@ class Trader:
 
     Notes
     -----
-    A decision on event *t* sees nothing later than *t*; its order is filled at the open of event
-    *t + 1*. No decision is made while a column is unknown or before the ensemble's window is full
+    A decision on event *t* sees nothing later than *t*; its order is filled on event *t + 1* at the
+    earliest (:mod:`market.execution.sleeve`), and stop and target that come with it rest at the
+    venue. No decision is made while a column is unknown or before the ensemble's window is full
     of rows since the last gap. While an order is under way no other is sent.
     """
 
@@ -94,7 +91,7 @@ class Trader:
         self._lease: Lease | None = None
         self._time, self._price = 0, nan
         self._count = 0
-        self._sight = Sight(instrument, features, policy.spec)
+        self._deciding = Deciding(instrument, features, policy)
         self._seen = Seen()
         self._counters = Counters()
 
@@ -168,7 +165,8 @@ class Trader:
             raise DataError(
                 f"{self.symbol}: time must increase, event at {event.time} after {self._time}"
             )
-        filled = any([self._apply(fill) for fill in self.broker.fills(event)])
+        told = self.broker.fills(event)
+        filled = any([self._apply(fill) for fill in told]) if told else False
         self._time = event.time
         self._price = event.price if isinstance(event, Tick) else event.close
         self._features.update(event)
@@ -226,6 +224,8 @@ class Trader:
         if not self._holdings.apply(fill):
             self._counters.duplicates += 1
             return False
+        if fill.reason:  # what the venue closes by itself may end the orders under way
+            self._holdings.keep(self.broker.pending())
         self._counters.fills += 1
         self.journal.append(self.symbol, fill.time, "fill", fill)
         return True
@@ -236,71 +236,13 @@ class Trader:
 
     def _decide(self, now: int) -> tuple[Decision | None, Order | None]:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
-        account, price = self._holdings.account, self._price
-        equity = account.equity(price)
-        exposure = self._sight.exposure(account, price)
-        halted = self._lease is not None and self._lease.state is Condition.HALTED
         said = self._forecast.make(self._time)
-        if said is not None:
-            seen = self._sight.look(said, account, price, self._holdings.held, self._lease, now)
-            action = self._policy.act(seen)
-        elif halted and account.units != 0.0:
-            self._sight.blind()
-            action = _RISK
-        else:
-            return None, None
-        aim = exposure
-        if action != _RISK:
-            spec = self._policy.spec
-            aim, _, _ = wanted(
-                spec.table, action, exposure, self._features.volatility, spec.dead_zone,
-                self._holdings.held, spec.max_hold, ENDLESS,
-            )  # fmt: skip
-        target = account.units
-        if aim != exposure:
-            target = float(target_units(aim, equity, self.instrument.leverage, price))
-        notional = allowed(target * price, account.units * price, self._lease, now)
-        units = target if notional == target * price else notional / price
-        order = None
-        if units != account.units and not self._holdings.working:
-            name = f"{self.symbol}-{self._time}"
-            order = Order(name, self.symbol, self._time, units - account.units, price)
-        if account.units != 0.0:
-            self._holdings.held += 1
-        self._counters.decisions += 1
-        return self._record(action, aim, target, units, equity, order), order
-
-    def _record(
-        self,
-        action: int,
-        aim: float,
-        target: float,
-        units: float,
-        equity: float,
-        order: Order | None,
-    ) -> Decision:
-        """Put a decision on record."""
-        seen = self._forecast.said
-        volatility = self._features.volatility
-        return Decision(
-            symbol=self.symbol,
-            time=self._time,
-            price=self._price,
-            probabilities=None if seen is None else (seen.down, seen.flat, seen.up),
-            disagreement=0.0 if seen is None else seen.disagreement,
-            volatility=volatility if isfinite(volatility) else 0.0,
-            observation=self._sight.values,
-            action=action,
-            wanted=aim,
-            target=target,
-            allowed=units,
-            units=self._holdings.account.units,
-            equity=equity,
-            order="" if order is None else order.id,
-            lease=-1 if self._lease is None else self._lease.sequence,
-            model=self._forecast.version,
-            policy=self._policy.version,
+        decision, order = self._deciding.decide(
+            said, self._forecast.version, self._time, self._price, self._holdings, self._lease, now
         )
+        if decision is not None:
+            self._counters.decisions += 1
+        return decision, order
 
     def save(self) -> None:
         """Write the state down now, group commit or not."""
@@ -322,7 +264,7 @@ class Trader:
                 working=self._holdings.working,
                 lease=self._lease,
                 count=self._count,
-                held=self._holdings.held,
+                held=self._holdings.state,
                 rows=self._forecast.rows,
                 shape=self._forecast.shape,
                 window=window,
@@ -330,6 +272,7 @@ class Trader:
                 counters=self._counters,
                 seen=self._seen.state,
                 learning=learnt,
+                broker=self.broker.snapshot(),
             )
         )
 
@@ -359,12 +302,14 @@ class Trader:
 
     def restore_account(self, snapshot: bytes) -> None:
         """Take only money, position, orders and lease from a snapshot; features start cold."""
-        self._take_money(decode(snapshot, self.symbol))
+        state = decode(snapshot, self.symbol)
+        self._take_money(state, replace(state.held, decisions=0))
 
-    def _take_money(self, state: TraderState, held: int = 0) -> None:
+    def _take_money(self, state: TraderState, held: Held) -> None:
         self._time, self._price, self._lease = state.time, state.price, state.lease
         self._holdings = Holdings(state.account, state.working, held)
         self._counters = state.counters
+        self.broker.resume(state.broker)
 
     def status(self) -> TraderStatus:
         """Return the figures to show."""
@@ -380,7 +325,7 @@ class Trader:
             trades=account.trades,
             units=account.units,
             entry_price=account.entry_price,
-            exposure=self._sight.exposure(account, self._price) if self._time else 0.0,
+            exposure=self._deciding.exposure(account, self._price) if self._time else 0.0,
             lease=lease,
             lease_used=abs(account.units) * self._price if self._time else 0.0,
             model=self._forecast.version,
@@ -392,4 +337,7 @@ class Trader:
             volatility=self._features.volatility,
             window=self._forecast.shown,
             learnt=self._forecast.learnt,
+            stop=self._holdings.stop,
+            target=self._holdings.target,
+            funding=account.funding,
         )

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["END", "FILL_REASONS", "REASONS", "Fills", "Trips"]
+from market.execution import Costs
+
+__all__ = ["END", "FILL_REASONS", "REASONS", "Fills", "Trips", "mids"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,7 +20,7 @@ Bytes = npt.NDArray[np.int8]
 FILL_REASONS = ("", "stop", "target", "liquidation", "funding")
 """What made a fill: the order itself, or the venue; :attr:`Fills.reason` counts them."""
 
-FUNDING = 4
+TARGET, LIQUIDATION, FUNDING = 2, 3, 4
 
 REASONS = ("signal", "stop", "target", "hold", "liquidation", "end")
 """What ended a trip; :attr:`Trips.reason` counts them.
@@ -68,6 +70,36 @@ class Fills:
 
     def __len__(self) -> int:
         return len(self.times)
+
+
+def mids(
+    costs: Costs, units: Floats, price: Floats, reason: Bytes, widen: Floats | None = None
+) -> Floats:
+    """Take spread, slippage and impact out of prices paid.
+
+    Parameters
+    ----------
+    costs
+        They were paid under.
+    units, price, reason
+        Of the fills, see :class:`Fills`. A target rests at its price and pays no spread; a
+        guaranteed stop-out is filled at its level.
+    widen
+        What spread and slippage were multiplied with; ``None``: 1.
+
+    Examples
+    --------
+    >>> told = Costs(half_spread=0.01), np.array([2.0, -2.0]), np.array([101.0, 101.0])
+    >>> mids(*told, np.array([0, 2], np.int8)).tolist()
+    [100.0, 101.0]
+    """
+    edge = (costs.half_spread + costs.slippage) * (1.0 if widen is None else widen)
+    if costs.impact is not None:
+        edge = edge + costs.impact.scale * np.sqrt(np.abs(units))
+    free = reason == TARGET
+    if costs.margin.guaranteed and costs.margin.stop_out:
+        free |= reason == LIQUIDATION
+    return price / (1.0 + np.where(free, 0.0, np.sign(units) * edge))
 
 
 @dataclass(frozen=True)
@@ -214,8 +246,8 @@ class Trips:
         adds, cuts = np.abs(h) > np.abs(b), np.abs(h) < np.abs(b)
         side = np.sign(h[start])
         opened, closed = when[start], when[stop]
-        entry = _sum(adds * size * price, start) / _sum(adds * size, start)
-        out = _sum(cuts * size * price, start) / _sum(cuts * size, start)
+        entry = _average(price, price[start], adds * size, start)
+        out = _average(price, price[stop], cuts * size, start)
         gross, paid = _sum(-units * price, start), why == FUNDING
         fees, funding = _sum(fee * ~paid, start), _sum(fee * paid, start)
         held = np.searchsorted(decided, closed) - np.searchsorted(decided, opened)
@@ -250,6 +282,14 @@ class Trips:
 def _sum(values: Floats, start: Ints) -> Floats:
     """Sum from each start to the next."""
     return np.add.reduceat(values, start) if len(start) else np.empty(0)
+
+
+def _average(price: Floats, about: Floats, weight: Floats, start: Ints) -> Floats:
+    """Average from each start to the next; ``about`` itself where that is all there is."""
+    if not len(start):
+        return about
+    near = np.repeat(about, np.diff(np.append(start, len(price))))
+    return about + _sum(weight * (price - near), start) / _sum(weight, start)
 
 
 def _range(

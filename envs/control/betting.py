@@ -103,7 +103,7 @@ class BettingProblem(Config):
         return gym.spaces.Box(-10.0, 10.0, (1,), np.float32)
 
     @property
-    def action_space(self) -> gym.spaces.Discrete:
+    def action_space(self) -> gym.spaces.Discrete[np.int64]:
         """One of ``fractions``."""
         return gym.spaces.Discrete(len(self.fractions))
 

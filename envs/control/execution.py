@@ -118,7 +118,7 @@ class ExecutionProblem(Config):
         return gym.spaces.Box(0.0, 1.0, (2,), np.float32)
 
     @property
-    def action_space(self) -> gym.spaces.Discrete:
+    def action_space(self) -> gym.spaces.Discrete[np.int64]:
         """One of ``shares``."""
         return gym.spaces.Discrete(len(self.shares))
 

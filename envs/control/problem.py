@@ -46,7 +46,7 @@ class Problem(Protocol):
         ...
 
     @property
-    def action_space(self) -> gym.spaces.Discrete | gym.spaces.Box:
+    def action_space(self) -> gym.spaces.Discrete[np.int64] | gym.spaces.Box:
         """Of one episode."""
         ...
 

@@ -49,7 +49,9 @@ def _step(
 
 
 class SignalProblem(Config):
-    r"""Hold ``q`` on a signal ``p``, an AR(1) of variance one, and pay for every change.
+    r"""Hold ``q`` on a signal ``p`` that reverts to zero, and pay for every change.
+
+    ``p' = (1 - theta) p + sqrt(2 theta) xi``, of variance ``1 / (1 - theta / 2)``.
 
     ``r = p q' - risk q'^2 - linear |q' - q| - quadratic (q' - q)^2``, with ``q'`` chosen knowing
     ``p`` and ``q``, :math:`|q'| \le` ``bound``, ``q = 0`` at first.
@@ -122,7 +124,7 @@ class SignalProblem(Config):
         return gym.spaces.Box(-high, high, dtype=np.float32)
 
     @property
-    def action_space(self) -> gym.spaces.Discrete | gym.spaces.Box:
+    def action_space(self) -> gym.spaces.Discrete[np.int64] | gym.spaces.Box:
         """See the class."""
         if self.moves:
             return gym.spaces.Discrete(len(self.moves))

@@ -112,7 +112,7 @@ class StoppingProblem(Config):
         return gym.spaces.Box(-np.inf, np.inf, (1,), np.float32)
 
     @property
-    def action_space(self) -> gym.spaces.Discrete:
+    def action_space(self) -> gym.spaces.Discrete[np.int64]:
         """Keep, sell."""
         return gym.spaces.Discrete(2)
 

@@ -7,9 +7,9 @@ on:
 signal      the direction of the forecast, always held, at the mean size of what was held
 sizing      what was added by taking more, less or nothing at times, exits left aside
 exit        what was added by exits other than the signal's (stop, target, longest hold,
-            liquidation): against holding on until the signal turned or the next trade was opened,
-            and what their prices were better than the next decision's
-timing      what fills of ordinary orders were better than the prices decided on, before costs
+            liquidation): against holding on until the signal turned or the next trade was opened
+timing      what the prices that orders met were better than those decided on, before costs: what
+            the way to the venue takes
 commission  paid, as are the following
 spread      from mid to the quote that was hit
 slippage    beyond it
@@ -42,6 +42,7 @@ PARTS = (
 )  # fmt: skip
 """In the order a waterfall shows them."""
 
+_HOLD = REASONS.index("hold")
 _EXITS = tuple(REASONS.index(one) for one in ("stop", "target", "hold", "liquidation"))
 _SIDES = ("short", "long")
 
@@ -137,19 +138,13 @@ def attribution(record: Record, zone: str = "UTC", block: int = 50) -> Attributi
 
 
 def _parts(sleeve: SleeveRecord) -> Parts:
-    moves = np.diff(sleeve.price)
-    units, fills = sleeve.units[:-1], sleeve.fills
-    direction = _direction(sleeve)
-    kept = units + _carried(sleeve, direction)
+    moves, direction = np.diff(sleeve.price), _direction(sleeve)
+    held, saved = _held(sleeve)
+    kept = held + _carried(sleeve, direction)
     size = float(np.abs(kept[kept != 0.0]).mean()) if (kept != 0.0).any() else 0.0
     signal = float((size * direction) @ moves)
     sizing = float((kept - size * direction) @ moves)
-    # A fill between two decisions earns what the second one's price is better than its own.
-    following = np.minimum(
-        np.searchsorted(sleeve.times, fills.times, side="left"), len(sleeve.times) - 1
-    )
-    early = fills.units * (sleeve.price[following] - fills.mid)
-    exit_ = float((units - kept) @ moves) + float(early[fills.reason > 0].sum())
+    exit_ = float((held - kept) @ moves) + saved
     costs = CostParts.of(sleeve)
     pnl = float(sleeve.equity[-1] - sleeve.equity[0])
     return Parts(
@@ -174,18 +169,34 @@ def _direction(sleeve: SleeveRecord) -> Floats:
     return np.where(known, np.sign(lean), np.sign(sleeve.exposure))
 
 
+def _held(sleeve: SleeveRecord) -> tuple[Floats, float]:
+    """Return what each decision's orders left, and what the venue's closing saved after it.
+
+    An order counts from the decision that it was filled after, at that decision's price; what the
+    venue closed counts as held until the next decision, and what its price was better than that
+    one's is what it saved.
+    """
+    fills, n = sleeve.fills, len(sleeve)
+    if not len(fills) or not n:
+        return sleeve.units[1:].copy(), 0.0
+    after = np.clip(np.searchsorted(sleeve.times, fills.times, side="left"), 1, n)
+    ours = fills.reason == 0
+    held = sleeve.units[:-1] + np.bincount(after[ours] - 1, fills.units[ours], n)
+    saved = fills.units * (sleeve.price[after] - fills.mid)
+    return held, float(saved[~ours].sum())
+
+
 def _carried(sleeve: SleeveRecord, direction: Floats) -> Floats:
     """Return what would be held beyond exits of other reasons than the signal's."""
     carried, trips = np.zeros(len(direction)), sleeve.trips
+    closed = np.searchsorted(sleeve.times, trips.closed, side="left") - (trips.reason == _HOLD)
+    opened = np.searchsorted(sleeve.times, trips.opened, side="left") - 1
     for k in np.flatnonzero(np.isin(trips.reason, _EXITS)).tolist():
-        side = float(trips.side[k])
-        first = int(np.searchsorted(sleeve.times, trips.closed[k], side="left"))
-        last = len(direction)
+        side, first, stop = float(trips.side[k]), int(closed[k]), len(direction)
         if k + 1 < len(trips):
-            opened = trips.opened[k + 1]
-            last = min(last, int(np.searchsorted(sleeve.times, opened, side="left")))
-        turned = np.flatnonzero(direction[first:last] == -side)
-        stop = first + int(turned[0]) if len(turned) else last
+            stop = int(opened[k + 1])
+        turned = np.flatnonzero(direction[first:stop] == -side)
+        stop = first + int(turned[0]) if len(turned) else stop
         carried[first:stop] = side * trips.units[k]
     return carried
 

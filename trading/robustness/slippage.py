@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from market.execution import Impact
-from trading.record import Record, Trips
+from trading.record import REASONS, Record, Trips
 from trading.robustness.costparts import CostParts
 from trading.robustness.result import Result
 from validation.estimate import Estimate
@@ -29,7 +29,11 @@ __all__ = ["Capacity", "Slip", "Slippage", "capacity", "slippage"]
 Floats = npt.NDArray[np.float64]
 
 BASIS_POINT = 1e-4
+END = REASONS.index("end")
 QUARTERS = 4
+LEAST = 0.01
+"""Share of what every trade pays that size must cost for sure, to be taken for an impact."""
+
 BEYOND = 1.2
 """The curve of capacity goes so far beyond the multiple where nothing is left."""
 
@@ -95,7 +99,8 @@ class Slippage(Result, frozen=True):
     level
         Of the intervals.
     capacity
-        From the law the costs tell, or else from ``by_size`` where its interval is above 0.
+        From the law the costs tell, or else from ``by_size`` where its interval is above a hundredth
+        of ``fixed``.
     """
 
     whole: Slip
@@ -135,7 +140,7 @@ def slippage(record: Record, impact: Impact | None = None, level: float = 0.95) 
     means = {name: one.trips.units.mean() for name, one in record.sleeves.items() if len(one.trips)}
     relative = trips.units / np.array([means[str(one)] for one in table["symbol"]])
     fixed, by_size = _fitted(trips, relative, level)
-    paid = _impact(record, impact, by_size, relative)
+    paid = _impact(record, impact, fixed, by_size, relative)
     total = float(trips.pnl.sum())
     at_mid = total + float((trips.fees + trips.slippage + trips.funding).sum())
     # What a law takes that the run was made without isn't in its P&L yet.
@@ -184,7 +189,9 @@ def capacity(earned: float, impact: float) -> Capacity:
     )
 
 
-def _impact(record: Record, law: Impact | None, by_size: Estimate, relative: Floats) -> float:
+def _impact(
+    record: Record, law: Impact | None, fixed: Estimate, by_size: Estimate, relative: Floats
+) -> float:
     """Return what impact takes at today's sizes."""
     trips = record.trips
     if law is not None:
@@ -192,7 +199,7 @@ def _impact(record: Record, law: Impact | None, by_size: Estimate, relative: Flo
     sleeves = record.sleeves.values()
     if any(one.instrument.costs.impact is not None for one in sleeves):
         return sum(CostParts.of(one).impact for one in sleeves)
-    if not by_size.low > 0.0:
+    if not by_size.low > LEAST * abs(fixed.value):
         return 0.0
     return float((_notional(trips) * by_size.value * BASIS_POINT * np.sqrt(relative)).sum())
 
@@ -223,7 +230,7 @@ def _fitted(trips: Trips, relative: Floats, level: float) -> tuple[Estimate, Est
 
 def _notional(trips: Trips) -> Floats:
     """Return what trades turned over, as if all of each had been of its largest size."""
-    return trips.units * (trips.entry + trips.exit)
+    return trips.units * (trips.entry + np.where(trips.reason == END, 0.0, trips.exit))
 
 
 def _rank(units: Floats, symbols: npt.NDArray[np.str_]) -> Floats:
