@@ -70,24 +70,43 @@ class Deciding:
         lease, now
             The lease held, and venue time.
         """
-        spec, account = self._spec, holdings.account
-        equity = account.equity(price)
-        aim = exposure = self._sight.exposure(account, price)
-        loss = profit = 0.0
+        account, spec = holdings.account, self._spec
         if said is not None:
             left = holdings.left(time, spec.openings)
             share = left / spec.openings if spec.trades_per_hour else 1.0
             seen = self._sight.look(said, holdings, price, share, lease, now)
             action = self._policy.act(seen)
-            aim, loss, profit = wanted(
-                spec.table, action, exposure, self._features.volatility, spec.dead_zone,
-                holdings.held, spec.max_hold, left,
-            )  # fmt: skip
         elif account.units != 0.0 and lease is not None and lease.state is Condition.HALTED:
             self._sight.blind()
             action = _RISK
         else:
             return None, None
+        return self.carry_out(action, said, model, time, price, holdings, lease, now)
+
+    def carry_out(
+        self,
+        action: int,
+        said: Prediction | None,
+        model: str,
+        time: int,
+        price: float,
+        holdings: Holdings,
+        lease: Lease | None,
+        now: int,
+    ) -> tuple[Decision, Order | None]:
+        """Make the decision that ``action`` is, the policy's answer to what was seen last.
+
+        The others are :meth:`decide`'s.
+        """
+        spec, account = self._spec, holdings.account
+        equity = account.equity(price)
+        aim = exposure = self._sight.exposure(account, price)
+        loss = profit = 0.0
+        if action != _RISK:
+            aim, loss, profit = wanted(
+                spec.table, action, exposure, self._features.volatility, spec.dead_zone,
+                holdings.held, spec.max_hold, holdings.left(time, spec.openings),
+            )  # fmt: skip
         target = account.units
         if aim != exposure:
             target = float(target_units(aim, equity, self._leverage, price))

@@ -60,6 +60,12 @@ class PaperBroker:
     seed
         Of the latencies drawn.
 
+    Attributes
+    ----------
+    money, clock, delays, tick_terms, bar_terms, fills_out
+        The vectors of :mod:`market.execution.sleeve`: the same ones for the broker's life, for
+        whoever scans a stretch of events at once (:meth:`skip`); terms of ticks, and of bars.
+
     Raises
     ------
     StateError
@@ -92,15 +98,15 @@ class PaperBroker:
                 "the paper broker the capital that the position is margined with"
             )
         self._symbol = instrument.symbol
-        self._ticks = costs.terms(leverage, 0.0, seed)
-        self._bars = costs.terms(leverage, instrument.interval, seed)
-        self._delays = costs.delays()
+        self.tick_terms = costs.terms(leverage, 0.0, seed)
+        self.bar_terms = costs.terms(leverage, instrument.interval, seed)
+        self.delays = costs.delays()
         # Costs nothing to hold: while no level is met, an event changes nothing.
         self._restful = costs.funding is None
-        self._money, self._clock = open_sleeve(capital)
+        self.money, self.clock = open_sleeve(capital)
         self._order: Order | None = None
         self._parts, self._latest, self._seen = 0, -1, -1
-        self._rows = np.empty((FILLS, 4))
+        self.fills_out = np.empty((FILLS, 4))
         self._recent: list[Fill] = []
         self._untold: list[Fill] = []
         self._rest()
@@ -131,7 +137,7 @@ class PaperBroker:
         else:
             self._latest, self._order, self._parts = order.time, order, 0
             place(
-                self._money, self._clock, self._ticks, self._delays,
+                self.money, self.clock, self.tick_terms, self.delays,
                 order.units, order.loss, order.profit, order.time,
             )  # fmt: skip
         self._rest()
@@ -140,10 +146,10 @@ class PaperBroker:
         """Return what ``event`` brought; a gap brings nothing, and so does an event told again."""
         if isinstance(event, Tick):
             first = high = low = last = event.price
-            volume, terms = nan, self._ticks
+            volume, terms = nan, self.tick_terms
         elif isinstance(event, Bar):
             high, low = event.high, event.low
-            first, last, volume, terms = event.open, event.close, event.volume, self._bars
+            first, last, volume, terms = event.open, event.close, event.volume, self.bar_terms
         else:
             return []
         time = event.time
@@ -153,14 +159,21 @@ class PaperBroker:
                 return []
             told = self._again(time)
             count = advance(
-                self._money, self._clock, terms,
-                first, high, low, last, volume, time, 1.0, self._rows,
+                self.money, self.clock, terms,
+                first, high, low, last, volume, time, 1.0, self.fills_out,
             )  # fmt: skip
-            fresh = [self._fill(time, *row) for row in self._rows[:count].tolist()]
+            fresh = [self._fill(time, *row) for row in self.fills_out[:count].tolist()]
             self._recent = [*self._recent, *fresh][-_KEPT:]
             self._rest()
             return [*told, *fresh]
         return self._again(time)
+
+    def skip(self, time: int) -> None:
+        """Take note that no event up to ``time`` brings anything (:mod:`market.execution.quiet`).
+
+        Leaves out calling :meth:`fills` for each of them; not while something is untold.
+        """
+        self._seen = time
 
     def pending(self) -> Sequence[Order]:
         """Return the order that is under way."""
@@ -169,14 +182,14 @@ class PaperBroker:
     @property
     def levels(self) -> tuple[float, float]:
         """Prices of the stop and the target that rest here; 0 where there is none."""
-        return float(self._money[_STOP]), float(self._money[_TARGET])
+        return float(self.money[_STOP]), float(self.money[_TARGET])
 
     def snapshot(self) -> bytes:
         """Return the memory, for :meth:`restore`."""
         return msgspec.msgpack.encode(
             _Memory(
                 self._order, self._parts, self._latest, self._seen,
-                tuple(self._money.tolist()), tuple(self._clock.tolist()),
+                tuple(self.money.tolist()), tuple(self.clock.tolist()),
             )
         )  # fmt: skip
 
@@ -190,7 +203,7 @@ class PaperBroker:
             raise StateError("paper broker's snapshot can't be read (of another version)")
         self._order, self._parts = memory.order, memory.parts
         self._latest, self._seen = memory.latest, memory.seen
-        self._money[:], self._clock[:] = memory.money, memory.clock
+        self.money[:], self.clock[:] = memory.money, memory.clock
         self._recent, self._untold = [], []
         self._rest()
 
@@ -208,12 +221,12 @@ class PaperBroker:
 
     def _rest(self) -> None:
         """Know between which prices an event changes nothing."""
-        units = self._money.item(_UNITS)
+        units = self.money.item(_UNITS)
         self._low, self._high = -inf, inf
         if self._order is not None or self._untold or (units != 0.0 and not self._restful):
             self._low, self._high = inf, -inf
         elif units != 0.0:
-            level, target = levels(self._money, self._ticks)[0], self._money.item(_TARGET)
+            level, target = levels(self.money, self.tick_terms)[0], self.money.item(_TARGET)
             if units > 0.0:
                 self._low, self._high = level, target or inf
             else:
@@ -243,6 +256,6 @@ class PaperBroker:
         else:
             self._parts += 1
             name = f"{order.id}.{self._parts}"
-            if self._money[_WAITING] == 0.0:
+            if self.money[_WAITING] == 0.0:
                 self._order = None
         return Fill(order.id, self._symbol, time, units, price, charge, name)

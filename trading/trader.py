@@ -181,10 +181,16 @@ class Trader:
                 self._alarm(drift)
             if act:
                 decision, order = self._decide(now)
+        self._conclude(decision, order, filled)
+        return decision
+
+    def _conclude(self, decision: Decision | None, order: Order | None, filled: bool) -> None:
+        """Write down what an event brought, and only then send the order."""
         if decision is not None:
-            self.journal.append(self.symbol, event.time, "decision", decision)
+            self._counters.decisions += 1
+            self.journal.append(self.symbol, self._time, "decision", decision)
         if order is not None:
-            self.journal.append(self.symbol, event.time, "order", order)
+            self.journal.append(self.symbol, self._time, "order", order)
             self._holdings.send(order)
             self._counters.orders += 1
         if decision is not None or filled:
@@ -192,7 +198,6 @@ class Trader:
             self.journal.commit(self.symbol, self.snapshot, durable=order is not None or filled)
         if order is not None:
             self.broker.submit(order)
-        return decision
 
     def _beside(self, event: MarketEvent) -> None:
         """Take what nothing is decided on, unless it was taken before a restart.
@@ -237,12 +242,9 @@ class Trader:
     def _decide(self, now: int) -> tuple[Decision | None, Order | None]:
         """Forecast, ask the policy, and cut its answer to what the lease allows."""
         said = self._forecast.make(self._time)
-        decision, order = self._deciding.decide(
+        return self._deciding.decide(
             said, self._forecast.version, self._time, self._price, self._holdings, self._lease, now
         )
-        if decision is not None:
-            self._counters.decisions += 1
-        return decision, order
 
     def save(self) -> None:
         """Write the state down now, group commit or not."""
