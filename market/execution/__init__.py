@@ -3,7 +3,7 @@
 Paper broker, backtest, training and the simulator call what is here; no other place knows a cost.
 """
 
-from market.execution.costs import Costs, Funding, Impact, Margin
+from market.execution.costs import Costs, Funding, Impact, Margin, preset
 from market.execution.fills import equity, fee, fill_price, impact, side_cost, target_units
 from market.execution.latency import Latency, delay
 
@@ -18,6 +18,7 @@ __all__ = [
     "fee",
     "fill_price",
     "impact",
+    "preset",
     "side_cost",
     "target_units",
 ]

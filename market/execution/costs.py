@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from market.config import Config
+from market.errors import DataError
 from market.execution.fills import side_cost
 from market.execution.latency import Latency
+from market.execution.presets import filled_in
+from market.tape import VOLUME, Tape
 
-__all__ = ["TERMS", "Costs", "Funding", "Impact", "Margin"]
+__all__ = ["TERMS", "Costs", "Funding", "Impact", "Margin", "preset"]
 
 Fraction = Annotated[float, Field(ge=0.0, lt=0.1)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -26,6 +30,8 @@ Positive = Annotated[float, Field(gt=0.0)]
 
 TERMS = 16
 """How many there are."""
+
+_DAY = 86_400_000_000_000
 
 
 class Impact(Config):
@@ -49,6 +55,34 @@ class Impact(Config):
     def scale(self) -> float:
         """``Y σ / sqrt(V)``."""
         return self.coefficient * self.volatility / math.sqrt(self.volume)
+
+    @classmethod
+    def of(cls, tape: Tape, coefficient: float = 1.0) -> Self:
+        """Measure a day's volatility and volume on a tape.
+
+        Sums of squared log returns and of volumes over the time that the rows span, holes left
+        out, scaled to 24 hours. A market that closes overnight has less of both; the ratio
+        ``σ / sqrt(V)`` that the law needs is the same.
+
+        Raises
+        ------
+        DataError
+            The tape tells no volume, or has no two rows without a hole between them.
+        """
+        joined = ~tape.fresh[1:]
+        volume = tape.values[1:, VOLUME][joined]
+        if not len(volume) or not np.isfinite(volume).all() or volume.sum() <= 0.0:
+            raise DataError(
+                f"{tape.symbol}: market impact needs the volume of every row, the tape tells none; "
+                "give volatility and volume yourself"
+            )
+        returns = np.diff(np.log(tape.close))[joined]
+        days = float(np.diff(tape.times)[joined].sum()) / _DAY
+        return cls(
+            coefficient=coefficient,
+            volatility=math.sqrt(float(returns @ returns) / days),
+            volume=float(volume.sum()) / days,
+        )
 
 
 class Funding(Config):
@@ -91,6 +125,9 @@ class Margin(Config):
 class Costs(Config):
     """What one side of a trade costs, and when it is filled.
 
+    ``preset: <name>`` among the settings takes a venue's (:mod:`market.execution.presets`); those
+    beside it take the place of its own.
+
     Parameters
     ----------
     commission
@@ -122,6 +159,8 @@ class Costs(Config):
     0.00015
     >>> Costs(per_unit=0.12).side(6000.0)
     2e-05
+    >>> Costs.model_validate({"preset": "binance_usdm", "half_spread": 1e-5}).side(50_000.0)
+    0.00051
     """
 
     commission: Fraction = 0.0
@@ -134,6 +173,11 @@ class Costs(Config):
     latency: Latency = Latency()
     funding: Funding | None = None
     margin: Margin = Margin()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_preset(cls, settings: Any) -> Any:
+        return filled_in(settings) if isinstance(settings, Mapping) else settings
 
     def side(self, price: float) -> float:
         """Cost of opening **or** closing at ``price``, as a fraction of the notional.
@@ -182,3 +226,14 @@ class Costs(Config):
     def delays(self) -> npt.NDArray[np.float64]:
         """Return the table of latencies, ``float64[65]``, nanoseconds."""
         return self.latency.table()
+
+
+def preset(name: str, **settings: Any) -> Costs:
+    """Return the costs of a venue, ``settings`` in the place of its own; see its presets.
+
+    Examples
+    --------
+    >>> preset("deriv_multiplier", symbol="R_75").commission
+    0.00015
+    """
+    return Costs.model_validate({"preset": name, **settings})

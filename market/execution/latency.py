@@ -50,6 +50,42 @@ class Latency(Config):
             raise ValueError("quantiles: must be two or more, and must not fall")
         return self
 
+    @classmethod
+    def of(cls, differences: npt.ArrayLike, least: float | None = None) -> Self:
+        """Take the quantiles of recorded times from one clock to the other.
+
+        Parameters
+        ----------
+        differences
+            Nanoseconds: when each message was received, less the venue's time in it.
+        least
+            Seconds that the quickest took, where the two clocks disagree (half of the shortest
+            round trip is a fair guess): what is measured is then how much later than the quickest
+            each was. ``None``: the clocks agree.
+
+        Raises
+        ------
+        ValueError
+            There are fewer than two, or some were received before they were sent: give ``least``.
+
+        Examples
+        --------
+        >>> Latency.of([1_030_000_000, 1_010_000_000, 1_020_000_000], least=0.005).quantiles[::32]
+        (0.005, 0.015, 0.025)
+        """
+        apart = np.sort(np.asarray(differences, np.float64)) / 1e9
+        if len(apart) < 2 or not np.isfinite(apart).all():
+            raise ValueError(f"differences must be two or more numbers, were {len(apart)}")
+        if least is not None:
+            apart = least + (apart - apart[0])
+        elif apart[0] < 0.0:
+            raise ValueError(
+                f"differences: one was received {-apart[0]:g} s before it was sent: the clocks "
+                "disagree; give least, the seconds that the quickest message took"
+            )
+        found = np.quantile(apart, np.linspace(0.0, 1.0, QUANTILES))
+        return cls(quantiles=tuple(round(one, 9) for one in found.tolist()))
+
     def table(self) -> npt.NDArray[np.float64]:
         """Return delays at evenly spaced probabilities, nanoseconds, for :func:`delay`.
 
