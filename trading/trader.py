@@ -6,6 +6,7 @@ forecast, action, lease, journal, and only then the wire.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from math import nan
 
@@ -166,7 +167,7 @@ class Trader:
                 f"{self.symbol}: time must increase, event at {event.time} after {self._time}"
             )
         told = self.broker.fills(event)
-        filled = any([self._apply(fill) for fill in told]) if told else False
+        filled = self._take(told) if told else False
         self._time = event.time
         self._price = event.price if isinstance(event, Tick) else event.close
         self._features.update(event)
@@ -224,13 +225,19 @@ class Trader:
         self._features.update(FeedGap(self.symbol, self._time, self._time, "book"))
         self._seen.forget("book")
 
+    def _take(self, told: Sequence[Fill]) -> bool:
+        """Apply what an event brought; return whether any of it was new."""
+        filled = any([self._apply(fill) for fill in told])
+        if any(fill.reason for fill in told):
+            # What the venue closes by itself ends the order under way.
+            self._holdings.keep(self.broker.pending())
+        return filled
+
     def _apply(self, fill: Fill) -> bool:
         """Apply one fill, unless it was applied before."""
         if not self._holdings.apply(fill):
             self._counters.duplicates += 1
             return False
-        if fill.reason:  # what the venue closes by itself may end the orders under way
-            self._holdings.keep(self.broker.pending())
         self._counters.fills += 1
         self.journal.append(self.symbol, fill.time, "fill", fill)
         return True
