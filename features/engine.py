@@ -139,6 +139,38 @@ class FeatureEngine:
         else:
             self._take_gap(event)
 
+    def update_many(
+        self,
+        times: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Take a stretch of the symbol's ticks or bars, without a hole, in one compiled call.
+
+        Bit for bit what :meth:`update` of each does. Where columns are made of other streams too,
+        those of the stretch must have been taken before.
+
+        Parameters
+        ----------
+        times, values
+            ``int64[n]`` and ``float64[n, 7]`` as a :class:`~market.tape.Tape` has them.
+        rows
+            ``int64[m]``, increasing: after which events to look.
+
+        Returns
+        -------
+        columns
+            ``float64[m, F]``: :attr:`values` there.
+        volatility
+            ``float64[m]``: :attr:`volatility` there.
+        """
+        columns, volatility = np.empty((len(rows), len(self.names))), np.empty(len(rows))
+        kernel.run(
+            self._memory, self._params, self._plan, times, np.ascontiguousarray(values),
+            np.zeros(len(times), np.bool_), rows, columns, volatility,
+        )  # fmt: skip
+        return columns, volatility
+
     def _take_price(
         self,
         time: int,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from features.engine import FeatureEngine
+from market.errors import StateError
 from market.events import Bar, Tick
 from models.prediction import Prediction
 from models.runtime import EnsembleRuntime
 from trading.drift import Drift
+from trading.foretold import Foretold
 from trading.learning import Learning, Learnt
 
 __all__ = ["Forecast"]
@@ -20,7 +23,7 @@ class Forecast:
     Parameters
     ----------
     ensemble
-        Gives probabilities for a window of the last decision rows.
+        Gives probabilities for a window of the last decision rows; or what was foretold.
     features
         The streaming engine, which the rows are taken from.
     learning
@@ -35,12 +38,16 @@ class Forecast:
     """
 
     def __init__(
-        self, ensemble: EnsembleRuntime, features: FeatureEngine, learning: Learning | None
+        self,
+        ensemble: EnsembleRuntime | Foretold,
+        features: FeatureEngine,
+        learning: Learning | None,
     ) -> None:
         self.version = ensemble.version
         self.said: Prediction | None = None
         self.rows = 0
         self._ensemble, self._features, self._learning = ensemble, features, learning
+        self._foretold = ensemble if isinstance(ensemble, Foretold) else None
         self._window = np.zeros((ensemble.window, len(features.names)), np.float32)
 
     @property
@@ -86,11 +93,65 @@ class Forecast:
         """Forecast at a decision; ``None`` while a column is unknown or the window isn't full."""
         self.said = None
         if self._features.warm and self._full:
-            said = self._ensemble.predict(self._window)
+            if self._foretold is None:
+                said = self._ensemble.predict(self._window)
+            else:
+                said = self._foretold.at(time)
             if self._learning is not None:
                 said = self._learning.correct(said, time, self._features.volatility)
             self.said = said
         return self.said
+
+    def many(
+        self, times: npt.NDArray[np.int64], columns: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Forecast at several due events without a hole, in place of remembering and making each.
+
+        Parameters
+        ----------
+        times
+            ``int64[m]``.
+        columns
+            ``float64[m, F]``: the features then.
+
+        Returns
+        -------
+        ok
+            ``bool[m]``: where something could be said.
+        told
+            ``float64[m, 4]``: down, flat, up, disagreement; nan elsewhere.
+        regime
+            ``int64[m]``; -1 elsewhere.
+
+        Raises
+        ------
+        StateError
+            Something is learnt on the way, event by event.
+        """
+        if self._learning is not None:
+            raise StateError("an ensemble that learns takes one event at a time")
+        warm = ~np.isnan(columns).any(axis=1)
+        seen = np.cumsum(warm)
+        ok = warm & (self.rows + seen >= len(self._window))
+        told, regime = np.full((len(times), 4), np.nan), np.full(len(times), -1)
+        length = len(self._window)
+        with np.errstate(over="ignore"):
+            rows = np.concatenate((self._window, columns[warm].astype(np.float32)))
+        if self._foretold is not None:
+            told[ok], regime[ok] = self._foretold.many(times[ok])
+        else:
+            for i in np.flatnonzero(ok).tolist():
+                end = length + int(seen[i])
+                said = self._ensemble.predict(rows[end - length : end])
+                told[i] = said.down, said.flat, said.up, said.disagreement
+                regime[i] = said.regime
+        self._window[:] = rows[len(rows) - length :]
+        self.rows += int(seen[-1]) if len(seen) else 0
+        if len(times):
+            down, flat, up, apart = told[-1].tolist()
+            said = Prediction(down, flat, up, apart, regime=int(regime[-1]))
+            self.said = said if ok[-1] else None
+        return ok, told, regime
 
     def forget(self) -> None:
         """Begin a new window, after a gap."""

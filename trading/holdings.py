@@ -44,6 +44,11 @@ class Holdings:
         """What a restart takes up beside account and orders."""
         return Held(self.held, self.stop, self.target, self._hour, self._opened, self._told)
 
+    @property
+    def opened(self) -> tuple[int, int]:
+        """The hour that openings were counted in last, since 1970 UTC, and how many there were."""
+        return self._hour, self._opened
+
     def left(self, time: int, limit: int) -> int:
         """Return how many positions may still be opened in the hour of ``time``, of ``limit``."""
         opened = self._opened if time // HOUR == self._hour else 0

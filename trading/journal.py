@@ -93,6 +93,11 @@ class MemoryJournal:
         self._entries: list[tuple[str, int, str, msgspec.Struct]] = []
         self._states: dict[str, bytes] = {}
 
+    @property
+    def keeps(self) -> bool:
+        """Whether entries are kept."""
+        return self._keep
+
     def append(self, symbol: str, time: int, kind: str, message: msgspec.Struct) -> None:
         """Keep an entry."""
         if self._keep:

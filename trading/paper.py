@@ -168,6 +168,11 @@ class PaperBroker:
             return [*told, *fresh]
         return self._again(time)
 
+    @property
+    def resting(self) -> tuple[float, float]:
+        """Prices between which an event brings nothing, both exclusive."""
+        return self._low, self._high
+
     def skip(self, time: int) -> None:
         """Take note that no event up to ``time`` brings anything (:mod:`market.execution.quiet`).
 

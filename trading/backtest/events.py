@@ -195,7 +195,7 @@ class _Watched(MemoryJournal):
     """A trader's journal that lets the sleeve have the fills too."""
 
     def __init__(self, journal: Journal, sleeve: Sleeve) -> None:
-        super().__init__(keep=False)
+        super().__init__(keep=not isinstance(journal, MemoryJournal) or journal.keeps)
         self.journal, self._sleeve = journal, sleeve
 
     def append(self, symbol: str, time: int, kind: str, message: msgspec.Struct) -> None:
