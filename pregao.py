@@ -19,6 +19,7 @@ import typer
 
 from commands.features import app as features_app
 from commands.learning import app as learning_app
+from commands.stress import app as stress_app
 from commands.words import ConfigFile, DataFolder
 from market.plainly import console, plainly
 from models.registry.app import app as models_app
@@ -132,7 +133,7 @@ def check(file: ConfigFile) -> None:
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
-app.registered_commands += learning_app.registered_commands
+app.registered_commands += learning_app.registered_commands + stress_app.registered_commands
 
 
 @app.command()

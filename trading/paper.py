@@ -65,6 +65,9 @@ class PaperBroker:
     money, clock, delays, tick_terms, bar_terms, fills_out
         The vectors of :mod:`market.execution.sleeve`: the same ones for the broker's life, for
         whoever scans a stretch of events at once (:meth:`skip`); terms of ticks, and of bars.
+    widen
+        What spread and slippage are multiplied by from the next event on: 1 in an ordinary market,
+        ``inf`` where trading is halted and nothing fills.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class PaperBroker:
                 "the paper broker the capital that the position is margined with"
             )
         self._symbol = instrument.symbol
+        self.widen = 1.0
         self.tick_terms = costs.terms(leverage, 0.0, seed)
         self.bar_terms = costs.terms(leverage, instrument.interval, seed)
         self.delays = costs.delays()
@@ -160,7 +164,7 @@ class PaperBroker:
             told = self._again(time)
             count = advance(
                 self.money, self.clock, terms,
-                first, high, low, last, volume, time, 1.0, self.fills_out,
+                first, high, low, last, volume, time, self.widen, self.fills_out,
             )  # fmt: skip
             fresh = [self._fill(time, *row) for row in self.fills_out[:count].tolist()]
             self._recent = [*self._recent, *fresh][-_KEPT:]

@@ -92,7 +92,8 @@ class EventPath:
         """Run the traders."""
         tapes = dict(self.tapes) | dict(variation.tapes)
         for symbol in variation.tapes:
-            if self.beside.get(symbol):
+            near = self.beside.get(symbol, Beside())
+            if any(one is not None for one in (near.trades, near.book, near.peer)):
                 raise DataError(
                     f"{symbol}: its columns are made of trades, a book or a second symbol, which "
                     "nobody knows of a market that was not; leave those columns out"

@@ -99,8 +99,8 @@ class Slippage(Result, frozen=True):
     level
         Of the intervals.
     capacity
-        From the law the costs tell, or else from ``by_size`` where its interval is above a hundredth
-        of ``fixed``.
+        From the law the costs tell, or else from ``by_size`` where its interval is above a
+        hundredth of ``fixed``.
     """
 
     whole: Slip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, isinf, isnan
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -21,11 +22,11 @@ from validation.estimate import Estimate
 
 __all__ = ["tables"]
 
-_KINDS = {"trades": "trades drawn again", "shuffled": "trades shuffled", "paths": "markets"}
+_KINDS = {"trades": "drawn again", "shuffled": "shuffled", "paths": "other markets"}
 
 
-def tables(found: Robustness) -> Iterator[Table]:
-    """One table for each thing that was asked, 80 columns wide at most.
+def tables(found: Robustness) -> Iterator[RenderableType]:
+    """One table for each thing that was asked, for 80 columns.
 
     Examples
     --------
@@ -37,31 +38,30 @@ def tables(found: Robustness) -> Iterator[Table]:
     >>> Console(width=80).print(table)
     overfitting
     <BLANKLINE>
-      variants  best Sharpe  deflated  years (needed)  PBO    in  out     lost
+     variants best Sharpe deflated years (needed)   PBO in out  lost
      ─...─
-      2        b        1.2     70.0%      0.5 (3.1)  50.0%  1.0  0.2   40.0%
+     2        b       1.2    70.0%      0.5 (3.1) 50.0%  1 0.2 40.0%
     <BLANKLINE>
     """
     luck = [one for one in (found.trades, found.shuffled, found.markets) if one is not None]
-    if luck:
-        yield _luck(luck)
-    if found.shocks is not None:
-        yield _shocks(found.shocks)
-    if found.stress is not None:
-        yield _stress(found.stress)
-    for one in found.sensitivity:
-        yield _sensitivity(one)
-    if found.overfitting is not None:
-        yield _overfitting(found.overfitting)
-    if found.attribution is not None:
-        yield _attribution(found.attribution)
-    if found.slippage is not None:
-        yield _slippage(found.slippage)
+    made = [
+        *([_luck(luck)] if luck else []),
+        *([_shocks(found.shocks)] if found.shocks is not None else []),
+        *([_stress(found.stress)] if found.stress is not None else []),
+        *map(_sensitivity, found.sensitivity),
+        *([_overfitting(found.overfitting)] if found.overfitting is not None else []),
+        *([_attribution(found.attribution)] if found.attribution is not None else []),
+        *([_slippage(found.slippage)] if found.slippage is not None else []),
+    ]
+    for table in made:
+        # a table's own title and caption are wrapped to its width
+        title, caption, table.title, table.caption = table.title, table.caption, None, None
+        yield Group(*(one for one in (f"[bold]{title}[/]", table, caption) if one))
 
 
 def _table(title: str, *heads: str, words: int = 1) -> Table:
     """Begin a table; its first columns are words."""
-    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=title, box=SIMPLE_HEAD)
     table.padding = 0
     for at, head in enumerate(heads):
         table.add_column(head, justify="left" if at < words else "right")
@@ -70,9 +70,7 @@ def _table(title: str, *heads: str, words: int = 1) -> Table:
 
 def _luck(found: list[MonteCarlo]) -> Table:
     level = f"{found[0].level:.0%}"
-    table = _table(
-        "luck", "", f"P&L ({level})", f"drawdown ({level})", "losing run", "loss", "ruin"
-    )
+    table = _table(f"luck, {level} intervals", "", "P&L", "drawdown", "losing run", "loss", "ruin")
     for one in found:
         table.add_row(
             _KINDS[one.kind],
