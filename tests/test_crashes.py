@@ -53,26 +53,33 @@ def fused(thing, fuse, *names):
 
 @pytest.mark.parametrize("venue_survives", [False, True])
 def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(tmp_path, venue_survives):
-    tape = toys.tape(28)
+    tape = toys.as_bars(toys.tape(28))
+    instrument = toys.INSTRUMENT.model_copy(update={"costs": toys.EVERYTHING})
 
-    def life(path, fuse, venue):
+    def venue():
+        return PaperBroker(instrument, toys.CAPITAL)
+
+    def life(path, fuse, living):
         journal = SqlJournal.open(f"sqlite:///{path}")
         # A killed process leaves its writes to the system: only a power cut needs them synced.
         journal._connection.connection.cursor().execute("PRAGMA synchronous=OFF")
         try:
             fused(journal, fuse, "append", "commit")
-            broker = venue if venue_survives else PaperBroker(toys.INSTRUMENT)
-            trader = toys.trader(journal, fused(broker, fuse, "submit", "fills"))
+            broker = living if venue_survives else venue()
+            fused(broker, fuse, "submit", "fills")
+            trader = toys.trader(journal, broker, policy=toys.Dealer(), costs=toys.EVERYTHING)
             made = recovery.start(trader)
             toys.trade(trader, tape.events(), LeaseBook(toys.RISK, [toys.SYMBOL]), made.after)
             return log(journal), trader.snapshot()
         finally:
             journal.close()
 
-    expected = life(tmp_path / "whole.db", Fuse(-1), PaperBroker(toys.INSTRUMENT))
-    assert sum(entry.kind == "fill" for entry in expected[0]) >= 2
+    expected = life(tmp_path / "whole.db", Fuse(-1), venue())
+    fills = [entry.payload for entry in expected[0] if entry.kind == "fill"]
+    assert sum(b"reason" in one for one in fills) >= 2
+    assert sum(b"reason" not in one for one in fills) >= 2
     for at in count(1):
-        path, memory, crashed = tmp_path / f"{at}.db", PaperBroker(toys.INSTRUMENT), False
+        path, memory, crashed = tmp_path / f"{at}.db", venue(), False
         fuse = Fuse(at)
         try:
             outcome = life(path, fuse, memory)

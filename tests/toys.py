@@ -8,10 +8,11 @@ from math import exp
 
 import numpy as np
 
+from envs.spec import BracketActions, PolicySpec
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
 from market.events import SECOND
-from market.execution import Costs
+from market.execution import Costs, Funding, Latency, Margin
 from market.instruments import Instrument
 from market.tape import Tape
 from models.prediction import Prediction
@@ -41,6 +42,34 @@ INSTRUMENT = Instrument(
 RISK = RiskConfig(max_notional=5000.0, lease_seconds=20.0, max_leverage=5.0)
 CAPITAL = 1000.0
 ENDLESS = 1 << 62
+
+
+BRACKETS = BracketActions(sizes=(0.5, 1.0), losses=(2.0, 6.0), profits=(3.0, 8.0))
+EVERYTHING = Costs(
+    commission=1e-5,
+    half_spread=2e-5,
+    slippage=1e-5,
+    per_unit=5e-4,
+    maker=0.0,
+    participation=0.4,
+    latency=Latency(seconds=0.8, sigma=0.6),
+    funding=Funding(rate=1e-5, interval_seconds=20.0),
+    margin=Margin(maintenance=0.05),
+)
+"""All that an execution can do, and often."""
+
+
+class Dealer:
+    """Enters with this bracket and that, and now and then leaves before it is met."""
+
+    name, version = "dealer", "1"
+
+    def __init__(self, **rules):
+        self.spec = PolicySpec(action=BRACKETS, **rules)
+
+    def act(self, observation):
+        # What is seen decides, so that a restart decides the same.
+        return int(np.abs(observation[:6]).sum() * 1e4) % len(self.spec.table)
 
 
 class Reverting:
@@ -82,16 +111,20 @@ def as_bars(ticks):
     return Tape(ticks.symbol, True, ticks.times, values, ticks.fresh)
 
 
-def trader(journal, broker=None, symbol=SYMBOL, every=1, policy=None, features=FEATURES):
+def trader(
+    journal, broker=None, symbol=SYMBOL, every=1, policy=None, features=FEATURES, costs=None
+):
     """Return a trader that isn't started."""
-    instrument = INSTRUMENT.model_copy(update={"symbol": symbol})
+    instrument = INSTRUMENT.model_copy(
+        update={"symbol": symbol, "costs": costs or INSTRUMENT.costs}
+    )
     engine = FeatureEngine(features)
     return Trader(
         instrument,
         engine,
         Reverting(engine.names),
         policy or Follow(enter=0.15),
-        broker or PaperBroker(instrument),
+        broker or PaperBroker(instrument, CAPITAL),
         journal,
         every,
         CAPITAL,
