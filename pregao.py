@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.compare import app as compare_app
 from commands.features import app as features_app
 from commands.learning import app as learning_app
 from commands.stress import app as stress_app
@@ -133,7 +134,8 @@ def check(file: ConfigFile) -> None:
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
-app.registered_commands += learning_app.registered_commands + stress_app.registered_commands
+for added in (learning_app, stress_app, compare_app):
+    app.registered_commands += added.registered_commands
 
 
 @app.command()

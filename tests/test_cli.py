@@ -39,6 +39,7 @@ def test_help_names_every_command():
         "demo",
         "replay",
         "backtest",
+        "compare",
         "exchange",
         "doctor",
         "config",
