@@ -19,6 +19,7 @@ __all__ = [
     "SHORT",
     "STAY",
     "mask",
+    "masks",
     "wanted",
 ]
 
@@ -159,3 +160,24 @@ def mask(
             out[action] = observation[_LEASE] > 0.0 or abs(aim) < abs(exposure)
         else:
             out[action] = free
+
+
+@nb.njit(cache=True, error_model="numpy")
+def masks(
+    table: npt.NDArray[np.float64],
+    observations: npt.NDArray[np.float32],
+    out: npt.NDArray[np.bool_],
+) -> None:
+    """Say of many observations which actions can have an effect; see :func:`mask`.
+
+    Parameters
+    ----------
+    table
+        See :attr:`envs.spec.PolicySpec.table`.
+    observations
+        ``float32[n, size]``.
+    out
+        ``bool[n, A]``: written.
+    """
+    for i in range(len(observations)):
+        mask(table, observations[i], out[i])

@@ -1,127 +1,47 @@
 """The simulator's step, compiled, over any number of episodes at once.
 
-Timing is the trader's: the action on row *i* is sized at ``price[i]``, filled around ``fill[i]``
-(the next event's open), and marked at ``price[i + 1]``. Costs are :mod:`market.execution`'s.
+Timing is the trader's: the action on a row is sized at its price, put on its way there and then,
+filled at an event behind it, and marked at the next row's price.
 """
 
 from __future__ import annotations
-
-import math
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from envs.action import ENDLESS, wanted
-from envs.observation import exposure_of, observe, unrealised_of
+from envs.lane import (
+    ANCHOR,
+    END,
+    HELD,
+    HOUR,
+    LEASE,
+    MEAN,
+    PEAK,
+    ROW,
+    SQUARE,
+    STRETCH,
+    TAPE,
+    USED,
+    WORTH,
+    aimed,
+    decide,
+    happen,
+    look,
+    stretched,
+)
+from envs.observation import exposure_of
 from envs.reward import reward
-from market.execution import equity, fee, fill_price, side_cost, target_units
+from market.execution.costs import LEVERAGE
+from market.execution.fills import equity
+from market.execution.sleeve import CASH, ENTRY, STOP, TARGET, TURNOVER, UNITS, WAITING
 
-__all__ = ["MONEY", "PLACE", "start", "step"]
+__all__ = ["start", "step"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-MONEY = ("cash", "units", "entry", "worth", "peak", "lease", "fees")
-"""Columns of the money state, a row an episode."""
-
-PLACE = ("tape", "row", "end", "held", "trades")
-"""Columns of the place state; ``end`` is the last row, where the episode is cut off."""
-
-
-@nb.njit(cache=True, error_model="numpy", forceinline=True)
-def _see(
-    i: int,
-    money: Floats,
-    place: Ints,
-    rows: Floats,
-    features: Floats,
-    scales: Floats,
-    terms: Floats,
-    out: npt.NDArray[np.float32],
-) -> None:
-    """Observe episode ``i``."""
-    tape, row = place[i, 0], place[i, 1]
-    price, volatility = rows[row, 0], rows[row, 6]
-    worth = equity(money[i, 0], money[i, 1], price)
-    observe(
-        out[i],
-        rows[row, 2],
-        rows[row, 3],
-        rows[row, 4],
-        rows[row, 5],
-        rows[row, 7],
-        exposure_of(money[i, 1], worth, terms[tape, 0], price),
-        unrealised_of(money[i, 1], money[i, 2], price, volatility),
-        place[i, 3],
-        money[i, 5],
-        rows[row, 8],
-        rows[row, 9],
-        side_cost(price, terms[tape, 1], terms[tape, 2], terms[tape, 3], terms[tape, 5])
-        / volatility,
-        rows[row, 10],
-        0.0,
-        0.0,
-        1.0,
-        False,
-        features[row],
-        scales[0],
-        scales[1],
-    )
-
-
-@nb.njit(cache=True, error_model="numpy", forceinline=True)
-def _trade(
-    i: int,
-    action: int,
-    table: Floats,
-    rules: Floats,
-    money: Floats,
-    place: Ints,
-    rows: Floats,
-    terms: Floats,
-) -> float:
-    """Carry out ``action`` in episode ``i``; return the exposure traded.
-
-    The order of operations is the account's, so that equal decisions give bit-equal money.
-    """
-    tape, row = place[i, 0], place[i, 1]
-    price, leverage = rows[row, 0], terms[tape, 0]
-    cash, units, lease = money[i, 0], money[i, 1], money[i, 5]
-    worth = equity(cash, units, price)
-    exposure = exposure_of(units, worth, leverage, price)
-    aim, _, _ = wanted(
-        table, action, exposure, rows[row, 6], rules[0], place[i, 3], int(rules[1]), ENDLESS
-    )
-    if units != 0.0:
-        place[i, 3] += 1
-    if aim == exposure:
-        return 0.0
-    if lease < 1.0:
-        aim = min(max(aim, min(-lease, exposure)), max(lease, exposure))
-    order = target_units(aim, worth, leverage, price) - units
-    if order == 0.0:
-        return 0.0
-    paid = fill_price(rows[row, 1], order, terms[tape, 2], terms[tape, 3])
-    commission = fee(order, paid, terms[tape, 1], terms[tape, 5])
-    after = units + order
-    if abs(after) < 1e-12 * max(1.0, abs(units)):
-        after = 0.0
-    if units == 0.0 or units * after < 0.0:
-        money[i, 2] = paid
-        place[i, 3] = 0
-    elif abs(after) > abs(units):
-        money[i, 2] = (units * money[i, 2] + order * paid) / after
-    if units != 0.0 and units * after <= 0.0:
-        place[i, 4] += 1
-    if after == 0.0:
-        money[i, 2] = 0.0
-        place[i, 3] = 0
-    money[i, 0] = cash - order * paid - commission
-    money[i, 1] = after
-    money[i, 6] += commission
-    return abs(aim - exposure)
+Seen = npt.NDArray[np.float32]
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -129,14 +49,20 @@ def start(
     which: Ints,
     begins: Ints,
     leases: Floats,
+    stretches: Floats,
     capital: float,
+    varied: bool,
+    rules: Floats,
     money: Floats,
+    clock: Ints,
+    lane: Floats,
     place: Ints,
-    rows: Floats,
-    features: Floats,
-    scales: Floats,
     terms: Floats,
-    out: npt.NDArray[np.float32],
+    marks: Floats,
+    at: Ints,
+    seen: Seen,
+    times: Ints,
+    out: Seen,
 ) -> None:
     """Begin the episodes ``which``, flat.
 
@@ -146,21 +72,30 @@ def start(
         ``int64[k]``: the episodes.
     begins
         ``int64[k, 3]``: tape, first row and last row of each.
-    leases
-        ``float64[k]``: lease of each, largest positions.
+    leases, stretches
+        ``float64[k]``: lease of each, largest positions; what its price's moves are multiplied
+        with.
     capital
         Equity to start with.
-    money, place, rows, features, scales, terms, out
+    varied, rules, money, clock, lane, place, terms, marks, at, seen, times, out
         See :func:`step`.
     """
     for k in range(len(which)):
         i = which[k]
         money[i, :] = 0.0
-        money[i, 0] = money[i, 3] = money[i, 4] = capital
-        money[i, 5] = leases[k]
-        place[i, 0], place[i, 1], place[i, 2] = begins[k, 0], begins[k, 1], begins[k, 2]
-        place[i, 3] = place[i, 4] = 0
-        _see(i, money, place, rows, features, scales, terms, out)
+        clock[i, :] = 0
+        money[i, CASH] = lane[i, WORTH] = lane[i, PEAK] = capital
+        lane[i, LEASE], lane[i, STRETCH] = leases[k], stretches[k]
+        lane[i, MEAN], lane[i, SQUARE] = 0.0, 1.0
+        place[i, TAPE], place[i, ROW], place[i, END] = begins[k, 0], begins[k, 1], begins[k, 2]
+        place[i, HELD] = place[i, USED] = 0
+        place[i, HOUR] = -1
+        row = begins[k, 1]
+        lane[i, ANCHOR] = marks[row, 0]
+        look(
+            seen[row], money[i], lane[i], place[i], terms[i], int(rules[2]), varied,
+            marks[row, 0], marks[row, 1] * lane[i, STRETCH], times[at[row]], out[i],
+        )  # fmt: skip
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -168,16 +103,24 @@ def step(
     actions: Ints,
     table: Floats,
     rules: Floats,
-    money: Floats,
-    place: Ints,
-    done: Bools,
-    rows: Floats,
-    features: Floats,
-    scales: Floats,
-    terms: Floats,
     weights: Floats,
     floor: float,
-    out: npt.NDArray[np.float32],
+    varied: bool,
+    money: Floats,
+    clock: Ints,
+    lane: Floats,
+    place: Ints,
+    done: Bools,
+    terms: Floats,
+    delays: Floats,
+    units: Floats,
+    marks: Floats,
+    at: Ints,
+    seen: Seen,
+    times: Ints,
+    events: Floats,
+    fills: Floats,
+    out: Seen,
     rewards: Floats,
     terminated: Bools,
     truncated: Bools,
@@ -189,21 +132,28 @@ def step(
     actions
         ``int64[n]``.
     table, rules
-        See :attr:`envs.spec.PolicySpec.table`; dead zone and longest hold.
-    money, place
-        ``float64[n, 7]``, ``int64[n, 5]``: changed; see :data:`MONEY`, :data:`PLACE`.
-    done
-        ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
-    rows, features, terms
-        See :class:`envs.tape.Reel`.
-    scales
-        ``float64[2, k]``: centres and scales of the features.
+        See :attr:`envs.spec.PolicySpec.table`; dead zone, longest hold and openings an hour.
     weights
-        ``float64[3]``: drawdown, turnover, risk.
+        ``float64[4]``: see :meth:`envs.reward.RewardConfig.weights`.
     floor
         Equity at which a sleeve is ruined: the episode ends and counts as this much.
+    varied
+        Whether an episode's terms or its price's moves may differ from its tape's.
+    money, clock
+        ``float64[n, 11]``, ``int64[n, 5]``: changed; see :mod:`market.execution.sleeve`.
+    lane, place
+        ``float64[n, 7]``, ``int64[n, 6]``: changed; see :data:`envs.lane.LANE`,
+        :data:`envs.lane.PLACE`.
+    done
+        ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
+    terms, delays
+        ``float64[n, 16]``, ``float64[n, 65]``: of each episode.
+    units, marks, at, seen, times, events
+        See :class:`envs.reel.Reel`.
+    fills
+        ``float64[4, 4]``: room to write in.
     out, rewards, terminated, truncated
-        ``float32[n, SIZE]``, ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
+        ``float32[n, size]``, ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
 
     Returns
     -------
@@ -213,31 +163,42 @@ def step(
     for i in range(len(actions)):
         if not 0 <= actions[i] < len(table):
             return -1
-    ended = 0
+    ended, most = 0, int(rules[2])
     for i in range(len(actions)):
         rewards[i], terminated[i], truncated[i] = 0.0, False, False
         if done[i]:
             continue
-        traded = _trade(i, actions[i], table, rules, money, place, rows, terms)
-        place[i, 1] += 1
-        row = place[i, 1]
-        worth = equity(money[i, 0], money[i, 1], rows[row, 0])
-        ruined = worth <= floor
+        cash, its, spot, mine = money[i], clock[i], place[i], lane[i]
+        row, worth = spot[ROW], mine[WORTH]
+        price = stretched(mine, marks[row, 0])
+        leverage = terms[i, LEVERAGE]
+        exposure = exposure_of(cash[UNITS], worth, leverage, price)
+        volatility, time = marks[row, 1] * mine[STRETCH], times[at[row]]
+        aim, loss, profit = aimed(
+            actions[i], table, rules, cash, spot, mine[LEASE], exposure, volatility, time
+        )
+        decide(
+            aim, exposure, loss, profit, cash, its, spot, terms[i], delays[i], worth, price, time
+        )
+        turnover = cash[TURNOVER]
+        happen(cash, its, mine, spot, terms[i], times, events, at[row] + 1, at[row + 1] + 1, fills)
+        spot[ROW] = row = row + 1
+        price = stretched(mine, marks[row, 0])
+        after = equity(cash[CASH], cash[UNITS], price)
+        ruined = after <= floor
         if ruined:
-            worth = floor
-            money[i, 0], money[i, 1], money[i, 2] = floor, 0.0, 0.0
-        growth = 0.0 if worth == money[i, 3] else math.log(worth / money[i, 3])
-        deepened = 0.0
-        if worth > money[i, 4]:
-            money[i, 4] = worth
-        elif growth < 0.0:
-            deepened = -growth
-        money[i, 3] = worth
-        unit = terms[place[i, 0], 4]
-        rewards[i] = reward(growth, deepened, traded, unit, weights[0], weights[1], weights[2])
+            cash[CASH] = after = floor
+            cash[UNITS] = cash[ENTRY] = cash[WAITING] = cash[STOP] = cash[TARGET] = 0.0
+        traded = 0.0
+        if cash[TURNOVER] != turnover:
+            traded = (cash[TURNOVER] - turnover) / (worth * leverage)
+        rewards[i] = reward(mine, after, traded, units[spot[TAPE]] * mine[STRETCH], weights)
         terminated[i] = ruined
-        truncated[i] = not ruined and row >= place[i, 2]
+        truncated[i] = not ruined and row >= spot[END]
         done[i] = terminated[i] or truncated[i]
         ended += done[i]
-        _see(i, money, place, rows, features, scales, terms, out)
+        look(
+            seen[row], cash, mine, spot, terms[i], most, varied, price,
+            marks[row, 1] * mine[STRETCH], times[at[row]], out[i],
+        )  # fmt: skip
     return ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -11,47 +11,22 @@ import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
-from pydantic import Field
 
 from envs import kernel
-from envs.reward import RewardConfig
+from envs.action import masks
+from envs.config import EnvConfig, Randomisation
+from envs.episodes import Episodes, Markets
+from envs.lane import LANE, PLACE, ROW, TAPE, WORTH
+from envs.reel import Reel
 from envs.spec import PolicySpec
-from envs.tape import DecisionTape, Reel
-from market.config import Config
+from envs.tape import DecisionTape
+from market.execution.sleeve import CLOCK, FEES, FILLS, MONEY, PAID, TRADES, UNITS
 
-__all__ = ["EnvConfig", "MarketEnv", "MarketVectorEnv"]
-
-Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
+__all__ = ["EnvConfig", "MarketEnv", "MarketVectorEnv", "Randomisation"]
 
 
-class EnvConfig(Config):
-    """How episodes are made.
-
-    Parameters
-    ----------
-    episode
-        Decisions in an episode; a shorter tape is played whole.
-    capital
-        Equity at its start, account currency.
-    ruin
-        Fraction of the capital at which an episode ends for good.
-    lease
-        Each episode's lease, largest positions, is drawn between this and 1; 1 is no limit.
-    reward
-        Weights of the penalties.
-    spec
-        What is seen, what may be answered, and the rules.
-    """
-
-    episode: Annotated[int, Field(ge=1)] = 256
-    capital: Annotated[float, Field(gt=0.0)] = 10_000.0
-    ruin: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
-    lease: Fraction = 1.0
-    reward: RewardConfig = RewardConfig()
-    spec: PolicySpec = PolicySpec()
-
-
-def _observation_space(spec: PolicySpec) -> Box:
+def observation_space(spec: PolicySpec) -> Box:
+    """Return the space of what a policy made for ``spec`` sees."""
     bounds = np.array([(part.low, part.high) for part in spec.components], np.float32)
     return Box(bounds[:, 0], bounds[:, 1], dtype=np.float32)
 
@@ -74,7 +49,9 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     Notes
     -----
-    Every array returned is new. ``info`` is empty: read :attr:`equity` and :attr:`units`.
+    Every array returned is new. ``info`` holds ``action_mask``, ``bool[n, A]``, where the spec
+    has brackets or limits openings, and is empty otherwise, as nothing but a hold's use is then
+    masked: :meth:`masks` always answers. Money is read from :attr:`equity` and :attr:`units`.
     """
 
     def __init__(
@@ -88,55 +65,64 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
         self.config = config or EnvConfig()
         self.num_envs = num_envs
-        self.single_observation_space = _observation_space(self.config.spec)
-        self.single_action_space = Discrete(len(self.config.spec.table))
+        spec, self._how = self.config.spec, self.config.randomisation
+        self.single_observation_space = observation_space(spec)
+        self.single_action_space = Discrete(len(spec.table))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._reel = Reel.of(tapes)
-        lengths = np.diff(self._reel.spans, axis=1)[:, 0] - 1
-        self._steps = np.minimum(lengths, self.config.episode)
-        # A tape of m rows has m - steps places where an episode can begin.
-        self._places = np.cumsum(lengths + 1 - self._steps)
-        self._money = np.zeros((num_envs, len(kernel.MONEY)))
-        self._place = np.zeros((num_envs, len(kernel.PLACE)), np.int64)
+        self._reel = Reel.of(tapes, spec)
+        self._episodes = Episodes(self._reel, self.config)
+        self._money = np.zeros((num_envs, len(MONEY)))
+        self._clock = np.zeros((num_envs, len(CLOCK)), np.int64)
+        self._lane = np.zeros((num_envs, len(LANE)))
+        self._place = np.zeros((num_envs, len(PLACE)), np.int64)
+        self._terms = np.zeros((num_envs, self._reel.terms.shape[1]))
+        self._delays = np.zeros((num_envs, self._reel.delays.shape[1]))
         self._done = np.zeros(num_envs, np.bool_)
         self._ended = False
-        spec = self.config.spec
         self._seen = np.zeros((num_envs, spec.size), np.float32)
-        self._table, self._scales = spec.table, np.array(spec.scales)
-        self._rules = np.array([spec.dead_zone, spec.max_hold])
-        weights = self.config.reward
+        self._fills = np.zeros((FILLS, 4))
+        self._table = spec.table
+        self._rules = np.array([spec.dead_zone, spec.max_hold, spec.openings])
+        self._masked = spec.action.mode == "bracket" or spec.trades_per_hour > 0
         self._floor = self.config.ruin * self.config.capital
-        self._weights = np.array([weights.drawdown, weights.turnover, weights.risk])
+        self._weights = self.config.reward.weights
 
     @property
     def equity(self) -> npt.NDArray[np.float64]:
         """``float64[n]``: each episode's equity at its present row."""
-        return self._money[:, 3].copy()
+        return self._lane[:, WORTH].copy()
 
     @property
     def units(self) -> npt.NDArray[np.float64]:
         """``float64[n]``: each episode's signed position."""
-        return self._money[:, 1].copy()
-
-    def info(self, i: int) -> dict[str, Any]:
-        """Episode ``i``'s equity, units, fees, and tape and row it is at."""
-        money, place = self._money[i], self._place[i]
-        tape = place.item(0)
-        return {
-            "equity": money.item(3),
-            "units": money.item(1),
-            "fees": money.item(6),
-            "trades": place.item(4),
-            "tape": tape,
-            "row": place.item(1) - self._reel.spans.item(tape, 0),
-        }
+        return self._money[:, UNITS].copy()
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
         """``int64[n, 2]``: tape, and row within it, that each episode is at."""
-        tape = self._place[:, 0]
-        return np.column_stack((tape, self._place[:, 1] - self._reel.spans[tape, 0]))
+        tape = self._place[:, TAPE]
+        return np.column_stack((tape, self._place[:, ROW] - self._reel.spans[tape, 0]))
+
+    def masks(self) -> npt.NDArray[np.bool_]:
+        """Return which actions can have an effect now, ``bool[n, A]``; :func:`envs.action.mask`."""
+        out = np.empty((self.num_envs, len(self._table)), np.bool_)
+        masks(self._table, self._seen, out)
+        return out
+
+    def info(self, i: int) -> dict[str, Any]:
+        """Episode ``i``'s equity, units, fees, funding, and tape and row it is at."""
+        money, place = self._money[i], self._place[i]
+        tape = place.item(TAPE)
+        return {
+            "equity": self._lane.item(i, WORTH),
+            "units": money.item(UNITS),
+            "fees": money.item(FEES),
+            "funding": money.item(PAID),
+            "trades": self._clock.item(i, TRADES),
+            "tape": tape,
+            "row": place.item(ROW) - self._reel.spans.item(tape, 0),
+        }
 
     def reset(
         self,
@@ -161,7 +147,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         at = None if options is None else options.get("start")
         self._ended = False
         self._begin(np.arange(self.num_envs), at)
-        return self._seen.copy(), {}
+        return self._seen.copy(), self._told()
 
     def step(
         self, actions: npt.NDArray[np.int64]
@@ -173,55 +159,51 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         dict[str, Any],
     ]:
         """Advance every episode by one decision; see the class for the ones that have ended."""
-        n = self.num_envs
+        n, reel = self.num_envs, self._reel
         chosen = np.asarray(actions, np.int64)
         rewards, terminated, truncated = np.empty(n), np.empty(n, np.bool_), np.empty(n, np.bool_)
         over = np.flatnonzero(self._done) if self._ended else None
         ended = -1
         if chosen.shape == (n,):
             ended = kernel.step(
-                chosen, self._table, self._rules, self._money, self._place, self._done,
-                self._reel.rows, self._reel.features, self._scales, self._reel.terms,
-                self._weights, self._floor, self._seen, rewards, terminated, truncated,
+                chosen, self._table, self._rules, self._weights, self._floor, self._how.any,
+                self._money, self._clock, self._lane, self._place, self._done, self._terms,
+                self._delays, reel.units, reel.marks, reel.at, reel.seen, reel.times,
+                reel.events, self._fills, self._seen, rewards, terminated, truncated,
             )  # fmt: skip
         if ended < 0:
             raise ValueError(f"actions must be int[{n}] from 0 to {len(self._table) - 1}")
         if over is not None:
             self._begin(over, None)
         self._ended = ended > 0
-        return self._seen.copy(), rewards, terminated, truncated, {}
+        return self._seen.copy(), rewards, terminated, truncated, self._told()
+
+    def _told(self) -> dict[str, Any]:
+        return {"action_mask": self.masks()} if self._masked else {}
 
     def _begin(self, which: npt.NDArray[np.int64], at: int | None) -> None:
         """Start the episodes ``which``, at a row of the first tape or at drawn places."""
-        spans = self._reel.spans
-        if at is not None:
-            last = int(spans[0, 1]) - 1
-            if not 0 <= at < last:
-                raise ValueError(f"start must be from 0 to {last - 1}, was {at}")
-            begins = np.tile(np.array([0, at, last], np.int64), (len(which), 1))
-        else:
-            places = self.np_random.integers(self._places[-1], size=len(which))
-            tapes = np.searchsorted(self._places, places, side="right")
-            rows = places - np.concatenate(([0], self._places))[tapes] + spans[tapes, 0]
-            begins = np.column_stack((tapes, rows, rows + self._steps[tapes]))
-        leases = np.ones(len(which))
-        if self.config.lease < 1.0:
-            leases = self.np_random.uniform(self.config.lease, 1.0, len(which))
+        k, rng, reel = len(which), self.np_random, self._reel
+        begins = self._episodes.drawn(k, rng) if at is None else self._episodes.whole(k, at)
+        leases = self._episodes.leases(k, rng)
+        drawn = Markets.drawn(reel, begins[:, 0], self._how, rng)
+        self._terms[which], self._delays[which] = drawn.terms, drawn.delays
         self._done[which] = False
         kernel.start(
-            which, begins, leases, self.config.capital,
-            self._money, self._place, self._reel.rows, self._reel.features, self._scales,
-            self._reel.terms, self._seen,
+            which, begins, leases, drawn.stretches, self.config.capital, self._how.any,
+            self._rules, self._money, self._clock, self._lane, self._place, self._terms,
+            reel.marks, reel.at, reel.seen, reel.times, self._seen,
         )  # fmt: skip
 
 
 class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     """One episode of trading one market: the kernel of :class:`MarketVectorEnv` with one lane.
 
-    **Action**: ``Discrete(6)``: hold, or hold -1, -.5, 0, .5, 1 of the largest position
-    (:data:`envs.action.ACTIONS`).
+    **Action**: ``Discrete``, a row of :attr:`envs.spec.PolicySpec.table`. By default six: hold, or
+    hold -1, -.5, 0, .5, 1 of the largest position (:data:`envs.action.ACTIONS`).
 
-    **Observation**: ``Box(16)``, ``float32`` (:mod:`envs.observation`):
+    **Observation**: ``Box(16 + k)``, ``float32`` (:mod:`envs.observation`), the spec's *k*
+    features last:
 
     === ============ ==== ==== ======================= ===================================
     row name         low  high unit                    meaning
@@ -245,12 +227,20 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     === ============ ==== ==== ======================= ===================================
 
     **Reward**: growth of log equity after all costs, in standard deviations of the largest
-    position's return over one decision, less penalties (:mod:`envs.reward`).
+    position's return over one decision, or its differential Sharpe ratio, less penalties
+    (:class:`envs.reward.RewardConfig`).
+
+    **Timing**: the action on a row is sized at its price; the order arrives after its latency, is
+    filled at an event behind the row's own, in parts where volume is short, and the venue closes
+    what meets stop, target or margin on any event, decisions or not
+    (:mod:`market.execution.sleeve`). While an order is under way no other is sent. The equity is
+    marked at the next row's price.
 
     **Start**: flat, at a drawn decision of a drawn tape. **End**: terminated when equity falls to
     ``ruin`` of the capital; truncated after ``episode`` decisions or at the tape's end.
 
-    **Info**: ``equity``, ``units``, ``fees``, closed ``trades``; ``tape`` and ``row`` it is at.
+    **Info**: ``equity``, ``units``, ``fees``, ``funding``, closed ``trades``; ``tape`` and ``row``
+    it is at; ``action_mask``, ``bool[A]``: which actions can have an effect.
 
     Parameters
     ----------
@@ -280,4 +270,8 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         return seen[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), self._info()
 
     def _info(self) -> dict[str, Any]:
-        return self._lane.info(0)
+        return {**self._lane.info(0), "action_mask": self._lane.masks()[0]}
+
+    def masks(self) -> npt.NDArray[np.bool_]:
+        """Return which actions can have an effect now, ``bool[A]``."""
+        return np.asarray(self._lane.masks()[0])

@@ -19,6 +19,8 @@ __all__ = [
     "distance_of",
     "exposure_of",
     "observe",
+    "observe_market",
+    "observe_position",
     "unrealised_of",
 ]
 
@@ -174,24 +176,65 @@ def observe(
     Every other input must be finite: no decision is made before the ensemble has spoken.
     ``cost`` tells markets apart, so that one policy can trade several.
     """
+    observe_market(
+        out, p_down, p_flat, p_up, disagreement, vol_ratio, sin_t, cos_t, cost, regime,
+        features, centres, scales,
+    )  # fmt: skip
+    observe_position(
+        out, exposure, unrealised, held, lease_left, to_stop, to_target, trades_left, working
+    )
+
+
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
+def observe_market(
+    out: npt.NDArray[np.float32],
+    p_down: float,
+    p_flat: float,
+    p_up: float,
+    disagreement: float,
+    vol_ratio: float,
+    sin_t: float,
+    cos_t: float,
+    cost: float,
+    regime: float,
+    features: npt.NDArray[np.float64],
+    centres: npt.NDArray[np.float64],
+    scales: npt.NDArray[np.float64],
+) -> None:
+    """Write the market's part of :func:`observe`: what is seen whatever is held."""
     out[0] = _clip(10.0 * (p_up - p_down), -5.0, 5.0)
     out[1] = _clip(3.0 * p_flat - 1.0, -1.0, 2.0)
     out[2] = _clip(10.0 * disagreement, 0.0, 5.0)
     out[3] = _clip(vol_ratio, -3.0, 3.0)
-    out[4] = _clip(exposure, -1.5, 1.5)
-    out[5] = _clip(0.1 * unrealised, -3.0, 3.0)
-    out[6] = _clip(held / (held + 50.0), 0.0, 1.0)
-    out[7] = _clip(lease_left, 0.0, 1.0)
     out[8] = _clip(sin_t, -1.0, 1.0)
     out[9] = _clip(cos_t, -1.0, 1.0)
     out[10] = _clip(1.0 - 1.0 / (1.0 + cost), 0.0, 1.0)
     out[11] = -1.0 if regime < 0.0 else regime / (regime + 1.0)
+    for k in range(len(features)):
+        out[16 + k] = _clip((features[k] - centres[k]) / scales[k], -5.0, 5.0)
+
+
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
+def observe_position(
+    out: npt.NDArray[np.float32],
+    exposure: float,
+    unrealised: float,
+    held: float,
+    lease_left: float,
+    to_stop: float,
+    to_target: float,
+    trades_left: float,
+    working: bool,
+) -> None:
+    """Write the sleeve's own part of :func:`observe`."""
+    out[4] = _clip(exposure, -1.5, 1.5)
+    out[5] = _clip(0.1 * unrealised, -3.0, 3.0)
+    out[6] = _clip(held / (held + 50.0), 0.0, 1.0)
+    out[7] = _clip(lease_left, 0.0, 1.0)
     out[12] = _clip(0.1 * to_stop, 0.0, 3.0)
     out[13] = _clip(0.1 * to_target, 0.0, 3.0)
     out[14] = _clip(trades_left, 0.0, 1.0)
     out[15] = 1.0 if working else 0.0
-    for k in range(len(features)):
-        out[16 + k] = _clip((features[k] - centres[k]) / scales[k], -5.0, 5.0)
 
 
 def context_columns(names: tuple[str, ...]) -> tuple[int, int, int]:

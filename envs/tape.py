@@ -1,9 +1,8 @@
-"""The simulator's input: one row per decision, with all that a policy may see and be filled at."""
+"""The simulator's input: a row per decision, and every event that happens between decisions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,16 +13,50 @@ from envs.spec import PolicySpec
 from features.dataset import Dataset
 from market.errors import DataError
 from market.instruments import Instrument
+from market.tape import VOLUME, Tape
 
-__all__ = ["CONTEXT", "DecisionTape", "Reel"]
+__all__ = ["CONTEXT", "EVENT", "DecisionTape", "Events"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 CONTEXT = (
     "price", "fill", "p_down", "p_flat", "p_up", "disagreement", "volatility", "vol_ratio",
     "day_sin", "day_cos", "regime",
 )  # fmt: skip
 """Columns of :attr:`DecisionTape.rows`."""
+
+EVENT = ("open", "high", "low", "close", "volume", "widen")
+"""Columns of :attr:`Events.values`."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happens between decisions, ``e`` events in time order.
+
+    Parameters
+    ----------
+    bars
+        Whether they are bars (else ticks, whose four prices are one).
+    times
+        ``int64[e]``: venue time of each, nanoseconds; a bar's close.
+    values
+        ``float64[e, 6]``: the columns of :data:`EVENT`. Volume is ``nan`` where unknown; ``widen``
+        multiplies spread and slippage, 1 ordinarily, ``inf`` while trading is halted.
+    """
+
+    bars: bool
+    times: Ints
+    values: Floats
+
+    @classmethod
+    def of(cls, tape: Tape, widen: Floats | None = None) -> Events:
+        """Take a tape's rows, and what spread and slippage are multiplied with at each."""
+        values = np.ones((len(tape), len(EVENT)))
+        values[:, : VOLUME + 1] = tape.values[:, : VOLUME + 1]
+        if widen is not None:
+            values[:, -1] = widen
+        return cls(tape.bars, tape.times, values)
 
 
 @dataclass(frozen=True)
@@ -38,24 +71,33 @@ class DecisionTape:
         ``int64[m]``: venue time of each decision, nanoseconds.
     rows
         ``float64[m, 11]``: the columns of :data:`CONTEXT`, all finite. A decision sees its row
-        except ``fill``, the next event's open, which its order is filled around.
+        except ``fill``, the next event's open.
     every
         Events per decision.
     features
         ``float64[m, k]``: the columns that :attr:`envs.spec.PolicySpec.features` names, as they
         are.
+    events
+        All events from the first decision's to the last one's. Left out, they are made of price
+        and fill: one bar from decision to decision, from the fill to the next price, no higher
+        and no lower than the two.
+    at
+        ``int64[m]``: event that each decision was made on; increasing.
 
     Raises
     ------
     DataError
-        Fewer than two rows, or a value that isn't finite, or a price or volatility not positive.
+        Fewer than two rows, or a value that isn't finite, or a price or volatility not positive;
+        or events that don't fit.
     """
 
     instrument: Instrument
-    times: npt.NDArray[np.int64]
+    times: Ints
     rows: Floats
     every: int = 1
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    events: Events | None = None
+    at: Ints | None = None
 
     def __post_init__(self) -> None:
         symbol = self.instrument.symbol
@@ -73,6 +115,15 @@ class DecisionTape:
             raise DataError(
                 f"{symbol}: decision {row} holds a value that can't be traded on: {seen}"
             )
+        if (self.events is None) != (self.at is None):
+            raise DataError(f"{symbol}: events and at are given together or not at all")
+        if self.events is not None and self.at is not None:
+            fits = len(self.at) == len(self.rows) and bool((np.diff(self.at) > 0).all())
+            if not fits or not 0 <= self.at[0] <= self.at[-1] < len(self.events.times):
+                raise DataError(
+                    f"{symbol}: at must name an event for each of {len(self.rows)} decisions, "
+                    f"increasing, of {len(self.events.times)} events"
+                )
 
     @classmethod
     def of(
@@ -81,10 +132,12 @@ class DecisionTape:
         proba: Floats,
         disagreement: Floats,
         instrument: Instrument,
-        regimes: npt.NDArray[np.int64] | None = None,
+        regimes: Ints | None = None,
         spec: PolicySpec | None = None,
+        tape: Tape | None = None,
+        widen: Floats | None = None,
     ) -> DecisionTape:
-        """Join a dataset with what the ensemble said of it.
+        """Join a dataset with what the ensemble said of it, and with what happened in between.
 
         Parameters
         ----------
@@ -102,6 +155,11 @@ class DecisionTape:
             :meth:`~models.runtime.EnsembleRuntime.regimes`; ``None``: none is told apart.
         spec
             Names the features that the policy sees.
+        tape
+            What the dataset was made of. Without it, what happens between two decisions isn't
+            known: brackets, latency and liquidation meet the two prices alone.
+        widen
+            ``float64[len(tape)]``: what spread and slippage are multiplied with at each event.
         """
         if proba.shape != (len(dataset), 3) or disagreement.shape != (len(dataset),):
             raise DataError(
@@ -118,66 +176,64 @@ class DecisionTape:
         ).astype(np.float64, copy=False)  # fmt: skip
         spoken = np.isfinite(proba).all(axis=1) & np.isfinite(disagreement)
         columns = [] if spec is None else spec.columns(dataset.names)
-        features = dataset.X[:, columns].astype(np.float64)
-        return cls(instrument, dataset.times[spoken], rows[spoken], dataset.every, features[spoken])
+        features = dataset.X[spoken][:, columns].astype(np.float64)
+        at, events = dataset.rows[spoken], None
+        if tape is not None and len(at):
+            first, last = int(at[0]), int(at[-1]) + 1
+            part = None if widen is None else widen[first:last]
+            events = Events.of(tape.slice(first, last), part)
+        return cls(
+            instrument, dataset.times[spoken], rows[spoken], dataset.every, features,
+            events, None if events is None else at - at[0],
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def price(self) -> Floats:
+        """``float64[m]``: price at each decision; positions are marked at it."""
+        return self.rows[:, 0]
 
     def slice(self, start: int, stop: int) -> DecisionTape:
         """Return decisions ``start`` to ``stop`` (exclusive), as a view."""
         part = np.s_[start:stop]
         return replace(
-            self, times=self.times[part], rows=self.rows[part], features=self.features[part]
+            self,
+            times=self.times[part],
+            rows=self.rows[part],
+            features=self.features[part],
+            at=None if self.at is None else self.at[part],
         )
+
+    def take(self, rows: Ints) -> DecisionTape:
+        """Return the decisions ``rows``, increasing; what lay between two of them still happens."""
+        events, at = self.happening
+        return replace(
+            self,
+            times=self.times[rows],
+            rows=self.rows[rows],
+            features=self.features[rows],
+            events=events,
+            at=at[rows],
+        )
+
+    @property
+    def happening(self) -> tuple[Events, Ints]:
+        """The events, and which one each decision was made on."""
+        if self.events is not None and self.at is not None:
+            return self.events, self.at
+        price, fill = self.rows[:, 0], self.rows[:, 1]
+        values = np.ones((len(self), len(EVENT)))
+        values[:, :4] = price[:, None]
+        values[1:, 0] = fill[:-1]
+        values[1:, 1] = np.maximum(fill[:-1], price[1:])
+        values[1:, 2] = np.minimum(fill[:-1], price[1:])
+        values[:, VOLUME] = np.nan
+        return Events(True, self.times, values), np.arange(len(self))
 
     @property
     def unit(self) -> float:
         """Typical log return of the largest position over one decision, one standard deviation."""
         typical = float(np.median(self.rows[:, 6])) * math.sqrt(self.every)
         return self.instrument.leverage * typical
-
-
-@dataclass(frozen=True)
-class Reel:
-    """Several tapes laid end to end, for the compiled kernel.
-
-    Parameters
-    ----------
-    rows
-        ``float64[M, 11]``: all tapes' rows.
-    features
-        ``float64[M, k]``: all tapes' features.
-    spans
-        ``int64[n, 2]``: first row of each tape, and one beyond its last.
-    terms
-        ``float64[n, 6]``: leverage, commission, half spread, slippage, reward unit and cost per
-        unit of each.
-    """
-
-    rows: Floats
-    features: Floats
-    spans: npt.NDArray[np.int64]
-    terms: Floats
-
-    @classmethod
-    def of(cls, tapes: Sequence[DecisionTape]) -> Reel:
-        """Lay ``tapes`` end to end."""
-        if not tapes:
-            raise DataError("the simulator needs at least one decision tape")
-        ends = np.cumsum([len(tape) for tape in tapes])
-        spans = np.column_stack((ends - [len(tape) for tape in tapes], ends))
-        terms = [
-            (
-                tape.instrument.leverage,
-                tape.instrument.costs.commission,
-                tape.instrument.costs.half_spread,
-                tape.instrument.costs.slippage,
-                tape.unit,
-                tape.instrument.costs.per_unit,
-            )
-            for tape in tapes
-        ]
-        rows = np.ascontiguousarray(np.concatenate([tape.rows for tape in tapes]))
-        features = np.ascontiguousarray(np.concatenate([tape.features for tape in tapes]))
-        return cls(rows, features, spans.astype(np.int64), np.array(terms, np.float64))
