@@ -2,6 +2,9 @@
 
 Timing is the trader's: the action on a row is sized at its price, put on its way there and then,
 filled at an event behind it, and marked at the next row's price.
+
+An episode's rows are handed on as pointers (:mod:`features.compiled`): a slice of an array counts
+references, which costs more than the rest of a step.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from envs.lane import (
     END,
     HELD,
     HOUR,
+    LANE,
     LEASE,
     MEAN,
     PEAK,
+    PLACE,
     ROW,
     SQUARE,
     STRETCH,
@@ -32,11 +37,25 @@ from envs.lane import (
 )
 from envs.observation import exposure_of
 from envs.reward import reward
-from market.execution.costs import LEVERAGE
+from features.compiled import ahead, pointer
+from market.execution.costs import LEVERAGE, TERMS
 from market.execution.fills import equity
-from market.execution.sleeve import CASH, ENTRY, STOP, TARGET, TURNOVER, UNITS, WAITING
+from market.execution.sleeve import (
+    CASH,
+    CLOCK,
+    ENTRY,
+    MONEY,
+    STOP,
+    TARGET,
+    TURNOVER,
+    UNITS,
+    WAITING,
+)
 
 __all__ = ["start", "step"]
+
+MONEYS, CLOCKS, LANES, PLACES = len(MONEY), len(CLOCK), len(LANE), len(PLACE)
+"""Columns of each part of the state."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,6 +99,7 @@ def start(
     varied, rules, money, clock, lane, place, terms, marks, at, seen, times, out
         See :func:`step`.
     """
+    size = out.shape[1]
     for k in range(len(which)):
         i = which[k]
         money[i, :] = 0.0
@@ -93,8 +113,11 @@ def start(
         row = begins[k, 1]
         lane[i, ANCHOR] = marks[row, 0]
         look(
-            seen[row], money[i], lane[i], place[i], terms[i], int(rules[2]), varied,
-            marks[row, 0], marks[row, 1] * lane[i, STRETCH], times[at[row]], out[i],
+            ahead(pointer(seen), row * size), size,
+            ahead(pointer(money), i * MONEYS), ahead(pointer(lane), i * LANES),
+            ahead(pointer(place), i * PLACES), ahead(pointer(terms), i * TERMS),
+            int(rules[2]), varied, marks[row, 0], marks[row, 1] * lane[i, STRETCH],
+            times[at[row]], ahead(pointer(out), i * size),
         )  # fmt: skip
 
 
@@ -163,25 +186,37 @@ def step(
     for i in range(len(actions)):
         if not 0 <= actions[i] < len(table):
             return -1
-    ended, most = 0, int(rules[2])
+    dead_zone, longest, most = rules[0], int(rules[1]), int(rules[2])
+    ended, size = 0, out.shape[1]
+    when, happening = pointer(times), pointer(events)
     for i in range(len(actions)):
         rewards[i], terminated[i], truncated[i] = 0.0, False, False
         if done[i]:
             continue
-        cash, its, spot, mine = money[i], clock[i], place[i], lane[i]
+        cash, its = ahead(pointer(money), i * MONEYS), ahead(pointer(clock), i * CLOCKS)
+        mine, spot = ahead(pointer(lane), i * LANES), ahead(pointer(place), i * PLACES)
+        pays = ahead(pointer(terms), i * TERMS)
         row, worth = spot[ROW], mine[WORTH]
         price = stretched(mine, marks[row, 0])
-        leverage = terms[i, LEVERAGE]
+        leverage = pays[LEVERAGE]
         exposure = exposure_of(cash[UNITS], worth, leverage, price)
         volatility, time = marks[row, 1] * mine[STRETCH], times[at[row]]
         aim, loss, profit = aimed(
-            actions[i], table, rules, cash, spot, mine[LEASE], exposure, volatility, time
+            actions[i],
+            table,
+            dead_zone,
+            longest,
+            most,
+            cash,
+            spot,
+            mine[LEASE],
+            exposure,
+            volatility,
+            time,
         )
-        decide(
-            aim, exposure, loss, profit, cash, its, spot, terms[i], delays[i], worth, price, time
-        )
+        decide(aim, exposure, loss, profit, cash, its, spot, pays, delays, i, worth, price, time)
         turnover = cash[TURNOVER]
-        happen(cash, its, mine, spot, terms[i], times, events, at[row] + 1, at[row + 1] + 1, fills)
+        happen(cash, its, mine, spot, pays, when, happening, at[row] + 1, at[row + 1] + 1, fills)
         spot[ROW] = row = row + 1
         price = stretched(mine, marks[row, 0])
         after = equity(cash[CASH], cash[UNITS], price)
@@ -198,7 +233,7 @@ def step(
         done[i] = terminated[i] or truncated[i]
         ended += done[i]
         look(
-            seen[row], cash, mine, spot, terms[i], most, varied, price,
-            marks[row, 1] * mine[STRETCH], times[at[row]], out[i],
+            ahead(pointer(seen), row * size), size, cash, mine, spot, pays, most, varied, price,
+            marks[row, 1] * mine[STRETCH], times[at[row]], ahead(pointer(out), i * size),
         )  # fmt: skip
     return ended

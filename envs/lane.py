@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from envs.action import ENDLESS, wanted
+from envs.action import ENDLESS, HOLD, wanted
 from envs.observation import (
     distance_of,
     exposure_of,
@@ -20,6 +20,7 @@ from envs.observation import (
     observe_position,
     unrealised_of,
 )
+from features.compiled import ahead
 from market.execution.costs import COMMISSION, HALF_SPREAD, LEVERAGE, PER_UNIT, SLIPPAGE
 from market.execution.fills import side_cost, target_units
 from market.execution.sleeve import (
@@ -77,7 +78,9 @@ def openings(spot: Ints, time: int, most: int) -> int:
 def aimed(
     action: int,
     table: Floats,
-    rules: Floats,
+    dead_zone: float,
+    longest: int,
+    most: int,
     money: Floats,
     spot: Ints,
     lease: float,
@@ -91,8 +94,8 @@ def aimed(
     ----------
     action, table
         The answer, and what it means.
-    rules
-        ``float64[3]``: dead zone, longest hold, openings an hour.
+    dead_zone, longest, most
+        The rules: see :func:`envs.action.wanted`; openings an hour.
     money, spot
         The sleeve's; ``spot`` counts the decision.
     lease
@@ -105,10 +108,10 @@ def aimed(
         spot[HELD] += 1
     if money[WAITING] != 0.0:
         return exposure, 0.0, 0.0
-    left = openings(spot, time, int(rules[2]))
-    aim, loss, profit = wanted(
-        table, action, exposure, volatility, rules[0], held, int(rules[1]), left
-    )
+    if longest == 0 and action == HOLD:
+        return exposure, 0.0, 0.0
+    left = openings(spot, time, most)
+    aim, loss, profit = wanted(table, action, exposure, volatility, dead_zone, held, longest, left)
     if aim != exposure and lease < 1.0:
         aim = min(max(aim, min(-lease, exposure)), max(lease, exposure))
     return aim, loss, profit
@@ -125,11 +128,15 @@ def decide(
     spot: Ints,
     terms: Floats,
     delays: Floats,
+    i: int,
     worth: float,
     price: float,
     time: int,
 ) -> None:
-    """Send the order that makes ``aim`` of ``exposure``, if there is one to send."""
+    """Send the order that makes ``aim`` of ``exposure``, if there is one to send.
+
+    ``delays`` are all sleeves', of which this is number ``i``.
+    """
     if aim == exposure:
         return
     order = target_units(aim, worth, terms[LEVERAGE], price) - money[UNITS]
@@ -137,7 +144,7 @@ def decide(
         return
     if aim != 0.0 and aim * exposure <= 0.0:
         spot[USED] += 1
-    place(money, clock, terms, delays, order, loss, profit, time)
+    place(money, clock, terms, delays[i], order, loss, profit, time)
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
@@ -159,17 +166,18 @@ def happen(
         # To a flat sleeve with nothing under way nothing happens.
         if money[UNITS] == 0.0 and money[WAITING] == 0.0:
             break
+        event = ahead(events, e * 6)
         advance(
             money,
             clock,
             terms,
-            stretched(lane, events[e, 0]),
-            stretched(lane, events[e, 1]),
-            stretched(lane, events[e, 2]),
-            stretched(lane, events[e, 3]),
-            events[e, 4],
+            stretched(lane, event[0]),
+            stretched(lane, event[1]),
+            stretched(lane, event[2]),
+            stretched(lane, event[3]),
+            event[4],
             times[e],
-            events[e, 5],
+            event[5],
             fills,
         )
     if clock[OPENED] != opened:
@@ -179,6 +187,7 @@ def happen(
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
 def look(
     seen: npt.NDArray[np.float32],
+    size: int,
     money: Floats,
     lane: Floats,
     spot: Ints,
@@ -194,14 +203,14 @@ def look(
 
     Parameters
     ----------
-    seen
-        ``float32[size]``: the row's, see :func:`backdrop`.
+    seen, size
+        The row's numbers, see :func:`backdrop`, and how many.
     most
         Openings an hour.
     varied
         Whether costs and volatility may differ from the backdrop's.
     """
-    for k in range(len(seen)):
+    for k in range(size):
         out[k] = seen[k]
     left = 1.0 if most == ENDLESS else openings(spot, time, most) / most
     if money[UNITS] == 0.0 and money[WAITING] == 0.0:
