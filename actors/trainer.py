@@ -105,7 +105,9 @@ class TrainerShell:
             symbol=tape.symbol,
             folder=fitted.save(config.folder / "drafts" / tape.symbol),
             unseen=unseen,
-            tape=DecisionTape.of(learnt, fitted.oof, fitted.oof_disagreement, one.instrument),
+            tape=DecisionTape.of(
+                learnt, fitted.oof, fitted.oof_disagreement, one.instrument, tape=tape
+            ),
             metrics=fitted.metrics,
             columns=fitted.card.told,
             lineage=Lineage.of(learnt, config.ensemble, config.seed, code=self._code),

@@ -50,7 +50,7 @@ def address_of(step: Callable[..., object]) -> int:
 _kept: list[object] = []
 
 if TYPE_CHECKING:
-    Array = TypeVar("Array", Floats, Ints)
+    Array = TypeVar("Array", Floats, Ints, npt.NDArray[np.float32])
 
     def pointer(array: Array) -> Array:
         """Return the pointer to an array's first element."""

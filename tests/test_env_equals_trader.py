@@ -52,7 +52,7 @@ def test_the_same_decisions_make_the_same_equity(every, policy, bars):
     if bars:
         tape = toys.as_bars(tape)
     dataset = build(tape, toys.FEATURES, LabelConfig(), every)
-    decisions = DecisionTape.of(dataset, *forecast(dataset), toys.INSTRUMENT)
+    decisions = DecisionTape.of(dataset, *forecast(dataset), toys.INSTRUMENT, tape=tape)
 
     trader = toys.trader(MemoryJournal(), every=every, policy=policy(1))
     trader.take(Lease(toys.SYMBOL, 1, 1e12, ENDLESS))
