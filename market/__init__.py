@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_COMPILED = ("market", "features", "envs", "venues/binance", "validation", "models/drift")
+_COMPILED = (
+    "market", "features", "envs", "venues/binance", "validation", "models/drift", "policies",
+    "trading",
+)  # fmt: skip
 """Folders with all that is compiled, and with all that it calls; a test holds them complete."""
 
 _COMPILES = re.compile(rb"^(?:import|from) numba\b", re.MULTILINE)
