@@ -17,10 +17,17 @@ decision on its tick's forerunner trades the very same: :func:`signal_ahead`.
 import numpy as np
 
 from envs.spec import BracketActions, PolicySpec
+from features.config import FeatureConfig
+from features.engine import FeatureEngine
 from market.events import SECOND
 from market.execution import Costs
 from market.instruments import Instrument
 from market.tape import Tape
+from risk.config import BreakerConfig, RiskConfig
+from trading.foretold import Foretold
+from trading.journal import MemoryJournal
+from trading.paper import PaperBroker
+from trading.trader import Trader
 
 TICKS, TRADES, PNL = 1_000_000, 4112, -0.36488
 GAIN, LOSS, HOLD, COST = 10e-4, 6e-4, 300, 0.5e-4
@@ -46,6 +53,48 @@ def market(ticks=TICKS):
 def signal_ahead(signal):
     """Return the signal one tick earlier, for whoever trades a tick after deciding."""
     return np.append(signal[1:], 0)
+
+
+class Scalper:
+    """The policy that does what the signal says: a sure forecast."""
+
+    name, version, spec = "scalper", "1", SPEC
+
+    def act(self, seen):
+        """Enter long or short, or do nothing."""
+        return int(self.acts(seen[None])[0])
+
+    def acts(self, seen):
+        """Answer several observations."""
+        return (2 * (seen[:, 0] > 0.0) + 3 * (seen[:, 0] < 0.0)).astype(np.int64)
+
+
+FEATURES = FeatureConfig(columns=("volatility_4", "day_sin", "day_cos"), volatility=4.0)
+RISK = RiskConfig(
+    max_notional=1e9,
+    lease_seconds=60.0,
+    symbol=BreakerConfig(daily_loss=0.99, drawdown=0.99),
+    portfolio=BreakerConfig(daily_loss=0.99, drawdown=0.99),
+)
+LEAD = 20
+
+
+def with_lead(tape, signal):
+    """Return tape and signal behind some earlier ticks, on which features become warm."""
+    rng = np.random.default_rng(7)
+    earlier = 100.0 * np.exp(rng.normal(0.0, 1e-4, LEAD))
+    times = tape.times[0] + (np.arange(LEAD) - LEAD) * SECOND
+    prices = np.concatenate((earlier, tape.close))
+    whole = Tape.of_ticks(SYMBOL, np.concatenate((times, tape.times)) + LEAD * SECOND, prices)
+    return whole, np.concatenate((np.zeros(LEAD, np.int64), signal))
+
+
+def live(tape, signal, capital=1000.0):
+    """Return the live trader that scalps: its forecast is the signal of the tick to come."""
+    return Trader(
+        INSTRUMENT, FeatureEngine(FEATURES), Foretold.of_signal(tape.times, signal_ahead(signal)),
+        Scalper(), PaperBroker(INSTRUMENT, capital), MemoryJournal(keep=False), 1, capital,
+    )  # fmt: skip
 
 
 def trade(prices, signal):

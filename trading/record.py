@@ -24,6 +24,7 @@ from validation.ratios import (
 
 if TYPE_CHECKING:
     from trading.backtest import BacktestResult, Sleeve
+    from trading.stretch import Made
 
 __all__ = ["FILL_REASONS", "REASONS", "Fills", "Record", "SleeveRecord", "Trips"]
 
@@ -99,29 +100,79 @@ class SleeveRecord:
     @classmethod
     def of(cls, sleeve: Sleeve) -> SleeveRecord:
         """Take what a trader did on record."""
-        made, trader, tape = sleeve.decisions, sleeve.trader, sleeve.tape
-        instrument, n = trader.instrument, len(made)
+        made, trader = sleeve.decisions, sleeve.trader
+        unknown = (np.nan,) * 3
+        return cls.told(
+            sleeve,
+            sleeve.times,
+            sleeve.prices,
+            sleeve.equity,
+            np.array([*(one.units for one in made), trader.account.units]),
+            np.array([one.allowed for one in made]),
+            np.array([one.probabilities or unknown for one in made]).reshape(len(made), 3),
+            np.array([one.regime for one in made], np.int64),
+            np.array([one.volatility or np.nan for one in made]),
+        )
+
+    @classmethod
+    def of_made(cls, sleeve: Sleeve, made: Made) -> SleeveRecord:
+        """Take on record what a trader did that was taken over stretches."""
+        trader = sleeve.trader
+        price = trader.status().price
+        return cls.told(
+            sleeve,
+            np.append(made.times, trader.time),
+            np.append(made.price, price),
+            np.append(made.equity, trader.account.equity(price)),
+            np.append(made.units, trader.account.units),
+            made.allowed,
+            made.told[:, :3],
+            made.regime,
+            made.volatility,
+        )
+
+    @classmethod
+    def told(
+        cls,
+        sleeve: Sleeve,
+        times: Ints,
+        price: Floats,
+        equity: Floats,
+        units: Floats,
+        allowed: Floats,
+        probabilities: Floats,
+        regime: Ints,
+        volatility: Floats,
+    ) -> SleeveRecord:
+        """Take on record what a trader did, told in columns; ``allowed`` are units.
+
+        Raises
+        ------
+        DataError
+            The sleeve doesn't know its tape.
+        """
+        tape, trader = sleeve.tape, sleeve.trader
         if tape is None:
             raise DataError(f"{trader.symbol}: a sleeve without its tape can't be put on record")
-        decided = sleeve.times[:-1]
-        unknown = (np.nan,) * 3
-        regime = np.full(n, -1)
         fills = _logged(sleeve)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            worth = equity[:-1]
+            exposure = np.where(worth > 0.0, allowed * price[:-1] / worth, 0.0)
         return cls(
             symbol=trader.symbol,
-            instrument=instrument,
+            instrument=trader.instrument,
             every=trader.every,
-            times=sleeve.times,
-            price=sleeve.prices,
-            equity=sleeve.equity,
-            units=np.array([*(one.units for one in made), trader.account.units]),
-            exposure=sleeve.exposures,
-            probabilities=np.array([one.probabilities or unknown for one in made]).reshape(n, 3),
+            times=times,
+            price=price,
+            equity=equity,
+            units=units,
+            exposure=exposure,
+            probabilities=probabilities,
             regime=regime,
-            volatility=np.array([one.volatility or np.nan for one in made]),
+            volatility=volatility,
             trips=Trips.of(
                 trader.symbol, fills, tape.times, tape.values[:, HIGH], tape.values[:, LOW],
-                decided, regime, float(tape.close[-1]),
+                times[:-1], regime, float(tape.close[-1]), trader.spec.max_hold,
             ),
             fills=fills,
         )  # fmt: skip
@@ -244,13 +295,13 @@ def _logged(sleeve: Sleeve) -> Fills:
         return Fills.none()
     units = np.array([one.units for one in fills])
     price = np.array([one.price for one in fills])
-    reason = np.array([FILL_REASONS.index(getattr(one, "reason", "")) for one in fills], np.int8)
+    reason = np.array([FILL_REASONS.index(one.reason) for one in fills], np.int8)
     return Fills(
         times=np.array([one.time for one in fills], np.int64),
         units=units,
         price=price,
         fee=np.array([one.fee for one in fills]),
         held=np.array(sleeve.held),
-        mid=mids(costs, units, price, reason),
+        mid=mids(costs, units, price, reason, np.array(sleeve.widened)),
         reason=reason,
     )

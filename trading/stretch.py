@@ -176,8 +176,9 @@ class Stretch:
             row, at = event, last
             if event == stop:
                 break
-            for fill in broker.fills(self._event(event)):
-                trader._apply(fill)
+            told = broker.fills(self._event(event))
+            if told:
+                trader._take(told)
             if last < len(self._due) and self._due[last] == event:
                 self._decide(last, last + 1)
                 at = last + 1

@@ -13,6 +13,7 @@ from math import nan
 import msgspec
 from msgspec.structs import replace
 
+from envs.spec import PolicySpec
 from features.engine import FeatureEngine
 from market.account import Account
 from market.clock import due
@@ -105,6 +106,11 @@ class Trader:
     def every(self) -> int:
         """Events per decision."""
         return self._every
+
+    @property
+    def spec(self) -> PolicySpec:
+        """What the policy was made for."""
+        return self._policy.spec
 
     @property
     def account(self) -> Account:

@@ -2,6 +2,9 @@
 
 ==============  ===================================================================================
 :mod:`.events`  the event path: the traders that run live, event by event
+:mod:`.replay`  the same over whole stretches, where nothing is learnt or written on the way
+:mod:`.script`  the kernel path: decisions known in advance, in one compiled loop
+:mod:`.kernel`  that loop
 ==============  ===================================================================================
 """
 

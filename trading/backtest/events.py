@@ -26,7 +26,7 @@ from trading.decision import Decision
 from trading.journal import Journal, MemoryJournal
 from trading.trader import Trader
 
-__all__ = ["BacktestResult", "Sleeve", "run"]
+__all__ = ["BacktestResult", "Sleeve", "opened", "run"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,8 +43,8 @@ class Sleeve:
         All of them, in time order.
     tape
         What it was run over.
-    fills, held
-        All fills in order, and the units held after each.
+    fills, held, widened
+        All fills in order, the units held after each, and what the spread was multiplied with.
     """
 
     trader: Trader
@@ -52,6 +52,7 @@ class Sleeve:
     tape: Tape | None = None
     fills: list[Fill] = field(default_factory=list)
     held: list[float] = field(default_factory=list)
+    widened: list[float] = field(default_factory=list)
 
     def watch(self) -> None:
         """Take note of every fill from now on."""
@@ -162,15 +163,7 @@ def run(
     DataError
         No tape, an empty one, or two of one symbol.
     """
-    names = [tape.symbol for tape in tapes]
-    if not names or len(set(names)) < len(names):
-        raise DataError(f"a backtest needs one tape a symbol, got {names}")
-    empty = [tape.symbol for tape in tapes if len(tape) == 0]
-    if empty:
-        raise DataError(f"{', '.join(empty)}: the tape is empty")
-    sleeves = {tape.symbol: Sleeve(trader_for(tape.symbol), tape=tape) for tape in tapes}
-    for one in sleeves.values():
-        one.watch()
+    sleeves = opened(tapes, trader_for)
     queues = {
         tape.symbol: _windows(beside.get(tape.symbol, Beside()).events(tape), book)
         for tape in tapes
@@ -191,6 +184,26 @@ def run(
     return BacktestResult(sleeves, book)
 
 
+def opened(tapes: Sequence[Tape], trader_for: Callable[[str], Trader]) -> dict[str, Sleeve]:
+    """Make the sleeves of a run, whose fills are watched.
+
+    Raises
+    ------
+    DataError
+        No tape, an empty one, or two of one symbol.
+    """
+    names = [tape.symbol for tape in tapes]
+    if not names or len(set(names)) < len(names):
+        raise DataError(f"a backtest needs one tape a symbol, got {names}")
+    empty = [tape.symbol for tape in tapes if len(tape) == 0]
+    if empty:
+        raise DataError(f"{', '.join(empty)}: the tape is empty")
+    sleeves = {tape.symbol: Sleeve(trader_for(tape.symbol), tape=tape) for tape in tapes}
+    for one in sleeves.values():
+        one.watch()
+    return sleeves
+
+
 class _Watched(MemoryJournal):
     """A trader's journal that lets the sleeve have the fills too."""
 
@@ -203,6 +216,7 @@ class _Watched(MemoryJournal):
         if isinstance(message, Fill):
             self._sleeve.fills.append(message)
             self._sleeve.held.append(self._sleeve.trader.account.units)
+            self._sleeve.widened.append(getattr(self._sleeve.trader.broker, "widen", 1.0))
         self.journal.append(symbol, time, kind, message)
 
     def commit(
