@@ -165,7 +165,9 @@ def calibration(found: Figures) -> str | None:
 
 def costs(found: Figures) -> str:
     """Draw the way from what the market's moves made to what was left."""
-    return waterfall(blamed(found))
+    last = len(blamed(found)) - 1
+    steps = [one for k, one in enumerate(blamed(found)) if one[1] or k == last]
+    return waterfall(steps)
 
 
 def waterfall(steps: list[tuple[str, float]], size: tuple[float, float] = (5.0, 3.1)) -> str:
@@ -212,7 +214,7 @@ def parts(of: tuple[Part, ...]) -> str:
                 axes.plot([mean.low, mean.high], [place, place], color=INK, linewidth=1.1)
         axes.axvline(0.0, color=OTHER, linewidth=0.9)
         axes.set_yticks(range(len(of)), labels)
-        axes.invert_yaxis()
+        axes.set_ylim(max(len(of), 4) - 0.5, -0.5)  # one bar alone is no wall
         axes.grid(axis="y", visible=False)
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel("mean trade, account currency")

@@ -131,7 +131,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Reliability(msgspec.Struct, frozen=True):
-    """What was said of trades when they were opened, beside what happened, by tenths of them.
+    """What was said of trades when they were opened, beside what happened, by bins of equally many.
 
     Parameters
     ----------

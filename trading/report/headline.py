@@ -118,7 +118,7 @@ def rows(found: Figures) -> list[Row]:
         Row(
             "largest drawdown",
             percent(all_told.drawdown.value),
-            f"luck: {span(all_told.drawdown, percent)}" if span(all_told.drawdown, percent) else "",
+            f"by luck {span(all_told.drawdown, percent)}" if all_told.decisions else "",
         ),
         Row("trades", f"{trades.count:,}", f"{found.activity.decisions:,} decisions"),
         Row(
@@ -176,7 +176,7 @@ def part_rows(parts: tuple[Part, ...]) -> list[tuple[str, ...]]:
             f"{one.trades:,}",
             money(one.pnl),
             money(one.mean.value),
-            span(one.mean, money),
+            "" if math.isnan(one.mean.high) else f"± {money(one.mean.high - one.mean.value)[1:]}",
             percent(one.win_rate),
             duration(one.held),
         )

@@ -47,7 +47,7 @@ def fan(one: Fan) -> str:
         for k in range(half):
             axes.fill_between(
                 steps, bands[k], bands[-1 - k], color=PALE, alpha=0.55, linewidth=0.0,
-                label=f"{levels[-1 - k] - levels[k]:.0%} of paths",
+                label=f"{levels[-1 - k] - levels[k]:.0%}",
             )  # fmt: skip
         axes.plot(steps, bands[half], color=OTHER, linewidth=1.0, label="median")
         axes.plot(steps, one.own, color=OWN, linewidth=1.5, label="the run")

@@ -246,7 +246,8 @@ def _reliability(record: Record) -> Reliability | None:
     known = np.isfinite(probability)
     if not known.any():
         return None
-    found = curve(probability[known], right[known])
+    bins = int(np.clip(known.sum() // FEW, 2, 10))
+    found = curve(probability[known], right[known], bins)
     return Reliability(
         tuple(found.said.tolist()), tuple(found.happened.tolist()), tuple(found.size.tolist())
     )

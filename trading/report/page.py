@@ -109,6 +109,11 @@ def _account(record: Record, found: Figures) -> Iterator[str]:
                 "Mean net return a step with its 95 % interval; strong colour where it differs "
                 "from the rest beyond what so many comparisons explain.",
             )
+    yield sheet.picture(
+        "Where the money went",
+        charts.costs(found),
+        "From what the market's moves would have made with free fills to what was left.",
+    )
 
 
 def _trades(record: Record, found: Figures) -> Iterator[str]:
@@ -140,11 +145,6 @@ def _trades(record: Record, found: Figures) -> Iterator[str]:
     )
     yield sheet.picture(
         "Exit reasons", charts.parts(found.exits), "Mean trade by what ended it, 95 % intervals."
-    )
-    yield sheet.picture(
-        "Where the money went",
-        charts.costs(found),
-        "From what the market's moves would have made with free fills to what was left.",
     )
     if (drawn := charts.calibration(found)) is not None:
         yield sheet.picture(
