@@ -101,7 +101,7 @@ def see(
             ) / volatility[i]  # fmt: skip
         left = _left(counts, times[i])
         for k in range(len(picks)):
-            features[k] = columns[i, picks[k]]
+            features[k] = np.float32(columns[i, picks[k]])  # the digits that a dataset keeps
         observe(
             out[i - first], told[i, 0], told[i, 1], told[i, 2], told[i, 3],
             -columns[i, context[0]], exposure_of(units, worth, leverage, price[i]),

@@ -110,11 +110,15 @@ class Sight:
             distance_of(holdings.target, price, volatility),
             left,
             bool(holdings.working),
-            row[self._columns].astype(np.float64),
+            self._chosen(row),
             self._centres,
             self._scales,
         )
         return self._seen
+
+    def _chosen(self, row: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the chosen features with the digits that a dataset keeps."""
+        return row[self._columns].astype(np.float32).astype(np.float64)
 
     def _room(self, equity: float, lease: Lease | None, now: int) -> float:
         """Return the largest |exposure| the lease allows, 0 to 1."""
