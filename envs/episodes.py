@@ -50,8 +50,6 @@ class Markets(NamedTuple):
     ) -> Markets:
         """Draw the markets of episodes on ``tapes``."""
         terms, delays = reel.terms[tapes], reel.delays[tapes]
-        if not how.any:
-            return cls(terms, delays, np.ones(len(tapes)))
         ranges = (how.fees, how.spread, how.slippage, how.impact, how.latency, how.volatility)
         low, high = np.array(ranges).T
         fees, spread, slippage, impact, latency, volatility = rng.uniform(

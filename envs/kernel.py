@@ -35,6 +35,7 @@ from envs.lane import (
     look,
     stretched,
 )
+from envs.memory import bare, prefetch
 from envs.observation import exposure_of
 from envs.reward import reward
 from features.compiled import ahead, pointer
@@ -44,6 +45,7 @@ from market.execution.sleeve import (
     CASH,
     CLOCK,
     ENTRY,
+    FILLS,
     MONEY,
     STOP,
     TARGET,
@@ -115,10 +117,30 @@ def start(
         look(
             ahead(pointer(seen), row * size), size,
             ahead(pointer(money), i * MONEYS), ahead(pointer(lane), i * LANES),
-            ahead(pointer(place), i * PLACES), ahead(pointer(terms), i * TERMS),
+            ahead(pointer(place), i * PLACES),
+            ahead(pointer(terms), (i if varied else begins[k, 0]) * TERMS),
             int(rules[2]), varied, marks[row, 0], marks[row, 1] * lane[i, STRETCH],
             times[at[row]], ahead(pointer(out), i * size),
         )  # fmt: skip
+
+
+@nb.njit(cache=True, error_model="numpy", forceinline=True)
+def _coming(
+    i: int, place: Ints, marks: Floats, at: Ints, seen: Seen, times: Ints, events: Floats
+) -> None:
+    """Bring near what the next episodes will read: the rows first, then the events they name."""
+    far, near = i + 16, i + 8
+    if far < len(place):
+        row = place[far, ROW]
+        prefetch(ahead(pointer(at), row))
+        prefetch(ahead(pointer(marks), 2 * row))
+        prefetch(ahead(pointer(seen), (row + 1) * seen.shape[1]))
+        prefetch(ahead(pointer(seen), (row + 2) * seen.shape[1] - 1))
+    if near < len(place):
+        event = at[place[near, ROW]]
+        prefetch(ahead(pointer(times), event))
+        prefetch(ahead(pointer(events), 6 * (event + 1)))
+        prefetch(ahead(pointer(events), 6 * (event + 2) - 1))
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -170,7 +192,7 @@ def step(
     done
         ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
     terms, delays
-        ``float64[n, 16]``, ``float64[n, 65]``: of each episode.
+        ``float64[n, 16]``, ``float64[n, 65]``: of each episode; of each tape if not ``varied``.
     units, marks, at, seen, times, events
         See :class:`envs.reel.Reel`.
     fills
@@ -189,13 +211,20 @@ def step(
     dead_zone, longest, most = rules[0], int(rules[1]), int(rules[2])
     ended, size = 0, out.shape[1]
     when, happening = pointer(times), pointer(events)
+    lags, means, room = (
+        bare(delays, delays.shape),
+        bare(table, table.shape),
+        bare(fills, (FILLS, 4)),
+    )
     for i in range(len(actions)):
+        _coming(i, place, marks, at, seen, times, events)
         rewards[i], terminated[i], truncated[i] = 0.0, False, False
         if done[i]:
             continue
         cash, its = ahead(pointer(money), i * MONEYS), ahead(pointer(clock), i * CLOCKS)
         mine, spot = ahead(pointer(lane), i * LANES), ahead(pointer(place), i * PLACES)
-        pays = ahead(pointer(terms), i * TERMS)
+        which = i if varied else spot[TAPE]
+        pays = ahead(pointer(terms), which * TERMS)
         row, worth = spot[ROW], mine[WORTH]
         price = stretched(mine, marks[row, 0])
         leverage = pays[LEVERAGE]
@@ -203,7 +232,7 @@ def step(
         volatility, time = marks[row, 1] * mine[STRETCH], times[at[row]]
         aim, loss, profit = aimed(
             actions[i],
-            table,
+            means,
             dead_zone,
             longest,
             most,
@@ -214,9 +243,9 @@ def step(
             volatility,
             time,
         )
-        decide(aim, exposure, loss, profit, cash, its, spot, pays, delays, i, worth, price, time)
+        decide(aim, exposure, loss, profit, cash, its, spot, pays, lags, which, worth, price, time)
         turnover = cash[TURNOVER]
-        happen(cash, its, mine, spot, pays, when, happening, at[row] + 1, at[row + 1] + 1, fills)
+        happen(cash, its, mine, spot, pays, when, happening, at[row] + 1, at[row + 1] + 1, room)
         spot[ROW] = row = row + 1
         price = stretched(mine, marks[row, 0])
         after = equity(cash[CASH], cash[UNITS], price)

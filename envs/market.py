@@ -76,8 +76,12 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._clock = np.zeros((num_envs, len(CLOCK)), np.int64)
         self._lane = np.zeros((num_envs, len(LANE)))
         self._place = np.zeros((num_envs, len(PLACE)), np.int64)
-        self._terms = np.zeros((num_envs, self._reel.terms.shape[1]))
-        self._delays = np.zeros((num_envs, self._reel.delays.shape[1]))
+        # Where nothing is varied, all episodes on a tape have its own terms.
+        self._varied = self._how.any
+        self._terms, self._delays = self._reel.terms, self._reel.delays
+        if self._varied:
+            self._terms = np.zeros((num_envs, self._terms.shape[1]))
+            self._delays = np.zeros((num_envs, self._delays.shape[1]))
         self._done = np.zeros(num_envs, np.bool_)
         self._ended = False
         self._seen = np.zeros((num_envs, spec.size), np.float32)
@@ -166,7 +170,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         ended = -1
         if chosen.shape == (n,):
             ended = kernel.step(
-                chosen, self._table, self._rules, self._weights, self._floor, self._how.any,
+                chosen, self._table, self._rules, self._weights, self._floor, self._varied,
                 self._money, self._clock, self._lane, self._place, self._done, self._terms,
                 self._delays, reel.units, reel.marks, reel.at, reel.seen, reel.times,
                 reel.events, self._fills, self._seen, rewards, terminated, truncated,
@@ -186,11 +190,14 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         k, rng, reel = len(which), self.np_random, self._reel
         begins = self._episodes.drawn(k, rng) if at is None else self._episodes.whole(k, at)
         leases = self._episodes.leases(k, rng)
-        drawn = Markets.drawn(reel, begins[:, 0], self._how, rng)
-        self._terms[which], self._delays[which] = drawn.terms, drawn.delays
+        stretches = np.ones(k)
+        if self._varied:
+            drawn = Markets.drawn(reel, begins[:, 0], self._how, rng)
+            self._terms[which], self._delays[which] = drawn.terms, drawn.delays
+            stretches = drawn.stretches
         self._done[which] = False
         kernel.start(
-            which, begins, leases, drawn.stretches, self.config.capital, self._how.any,
+            which, begins, leases, stretches, self.config.capital, self._varied,
             self._rules, self._money, self._clock, self._lane, self._place, self._terms,
             reel.marks, reel.at, reel.seen, reel.times, self._seen,
         )  # fmt: skip
