@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +17,7 @@ from market.errors import ConfigError
 from trading.desk import DeskSpec
 from trading.journal import MemoryJournal
 from trading.record import Record
+from trading.report import write
 from trading.robustness.eventpath import EventPath
 from trading.robustness.limits import Limits
 from trading.robustness.tables import tables
@@ -51,8 +51,8 @@ def stress(
     seed
         Of all that is drawn.
     console
-        Where progress and tables go; what was found is written as ``robustness.json`` into the
-        configuration's folder too.
+        Where progress and tables go; the report is written into ``stress`` of the configuration's
+        folder.
 
     Raises
     ------
@@ -91,9 +91,8 @@ def stress(
         console.print(table)
     for line in found.missing:
         console.print(f"[yellow]not answered[/] {escape(line)}")
-    place = config.folder / "robustness.json"
-    place.write_bytes(msgspec.json.format(msgspec.json.encode(found.as_dict())))
-    console.print(f"written: {place}", highlight=False)
+    page = write(record, config.folder / "stress", robustness=found)
+    console.print(f"report: {page}", highlight=False)
     return record, found
 
 

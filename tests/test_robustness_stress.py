@@ -205,6 +205,9 @@ def test_shocks_bite_in_order_and_the_edge_dies_where_costs_have_eaten_it():
     left = rerun(Variation(factor, factor)).figures()["pnl"]
     assert abs(left) < 0.1 * pnl[1, 1, 0]
     assert all(one.pnl.low <= one.pnl.high for one in found.cells)
+    dear = shocks(rerun, rng(), costs=(8.0, 9.0), slippage=(8.0, 9.0), samples=5)
+    assert np.isnan(dear.break_even), "somewhere below what was tried"
+    assert dear.break_even_same_trades == pytest.approx(factor)
     idle = rerun(Variation())
     free = Record("free", {"A": traded(tape, np.sign(signal), FREE)})
     assert break_even(free) == np.inf

@@ -57,8 +57,8 @@ class Shocks(Result, frozen=True):
     break_even
         Factor on costs and slippage together at which nothing is left, along the cells where both
         are equal and nothing is added to the latency; by a line between the neighbours. ``inf``
-        where something is left at the largest, 0 where nothing is left at the smallest, ``nan``
-        where there are fewer than two such cells.
+        where something is left at the largest, 0 where nothing is left without costs, ``nan``
+        where there are fewer than two such cells, or nothing is left at the smallest factor tried.
     break_even_same_trades
         The same if the trades stayed what they were, see :func:`break_even`.
     """
@@ -157,7 +157,7 @@ def _crossing(line: list[tuple[float, float]]) -> float:
     if len(line) < 2:
         return nan
     if line[0][1] <= 0.0:
-        return 0.0
+        return 0.0 if line[0][0] == 0.0 else nan
     for (left, above), (right, below) in pairwise(line):
         if below <= 0.0:
             return left + (right - left) * above / (above - below)

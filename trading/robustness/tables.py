@@ -22,6 +22,8 @@ from validation.estimate import Estimate
 
 __all__ = ["tables"]
 
+THOUSAND = 1000.0
+
 _KINDS = {"trades": "drawn again", "shuffled": "shuffled", "paths": "other markets"}
 
 
@@ -70,13 +72,13 @@ def _table(title: str, *heads: str, words: int = 1) -> Table:
 
 def _luck(found: list[MonteCarlo]) -> Table:
     level = f"{found[0].level:.0%}"
-    table = _table(f"luck, {level} intervals", "", "P&L", "drawdown", "losing run", "loss", "ruin")
+    table = _table(f"luck, {level} intervals", "", "P&L", "drawdown", "streak", "loss", "ruin")
     for one in found:
         table.add_row(
             _KINDS[one.kind],
             _money(one.pnl),
             _share(one.drawdown),
-            f"{one.streak.value:.0f} ({one.streak.low:.0f}-{one.streak.high:.0f})",
+            f"{one.streak.value:.0f} ({one.streak.low:.0f}…{one.streak.high:.0f})",
             f"{one.loss:.1%}",
             f"{one.ruin:.1%}",
         )
@@ -200,9 +202,9 @@ def _slippage(found: Slippage) -> Table:
 
 
 def _money(one: Estimate) -> str:
-    text = f"{one.value:+,.2f}"
-    return text if isnan(one.low) else f"{text} ({one.low:+,.0f} to {one.high:+,.0f})"
+    text = f"{one.value:+,.2f}" if abs(one.value) < THOUSAND else f"{one.value:+,.0f}"
+    return text if isnan(one.low) else f"{text} ({one.low:+,.0f}…{one.high:+,.0f})"
 
 
 def _share(one: Estimate) -> str:
-    return f"{one.value:.1%} ({one.low:.1%}-{one.high:.1%})"
+    return f"{one.value:.1%} ({one.low:.1%}…{one.high:.1%})"
