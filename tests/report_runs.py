@@ -29,7 +29,7 @@ def sleeve(
     rng = np.random.default_rng(seed)
     steps = rng.normal(0.0, 2e-3, n)
     price = 100.0 * np.exp(np.concatenate(([0.0], np.cumsum(steps))))
-    times = START + minutes * MINUTE * np.arange(n + 1)
+    times = START + int(minutes * MINUTE) * np.arange(n + 1)
     if positions is None:
         lean = np.repeat(rng.normal(size=-(-n // hold)), hold)[:n]
         ahead = np.convolve(steps, np.ones(hold), "full")[hold - 1 :][:n] / 2e-3 / np.sqrt(hold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -209,12 +210,12 @@ class Record:
         """Take a backtest by event path on record."""
         return cls(name, {key: SleeveRecord.of(one) for key, one in result.sleeves.items()})
 
-    @property
+    @cached_property
     def times(self) -> Ints:
         """``int64[t]``: every time of any sleeve."""
         return np.unique(np.concatenate([one.times for one in self.sleeves.values()]))
 
-    @property
+    @cached_property
     def equity(self) -> Floats:
         """``float64[t]``: sum of the sleeves' equities at :attr:`times`, each at its latest."""
         times = self.times
@@ -224,7 +225,7 @@ class Record:
             total += one.equity[np.maximum(at, 0)]
         return total
 
-    @property
+    @cached_property
     def trips(self) -> Trips:
         """All symbols' in order of closing; :meth:`table` tells whose each is."""
         return Trips.joined([one.trips for one in self.sleeves.values()])
