@@ -129,6 +129,12 @@ class TestLife:
             broker.submit(order(time=2 * SECOND))
 
 
+    @pytest.mark.parametrize("price", ["limit", "stop", "stop_loss", "take_profit"])
+    def test_what_it_does_not_do_it_refuses(self, price):
+        with pytest.raises(StateError, match="takes market orders; give a bracket as loss"):
+            paper().submit(order(**{price: 99.0}))
+
+
 EVERYTHING = {
     "commission": 1e-4, "half_spread": 1e-4, "slippage": 1e-4, "per_unit": 1e-3, "maker": 5e-5,
     "participation": 0.2, "latency": Latency(seconds=30.0, sigma=1.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, nan
+from math import inf, isnan, nan
 
 import msgspec
 import numpy as np
@@ -124,10 +124,15 @@ class PaperBroker:
         Raises
         ------
         StateError
-            It is another symbol's, or another order is still under way.
+            It is another symbol's, no market order, or another one is still under way.
         """
         if order.symbol != self._symbol:
             raise StateError(f"{order.id}: sent to the paper broker of {self._symbol}")
+        if not all(map(isnan, (order.limit, order.stop, order.stop_loss, order.take_profit))):
+            raise StateError(
+                f"{order.id}: the paper broker takes market orders; give a bracket as loss and "
+                "profit, and follow a limit order with market.execution.resting"
+            )
         # A symbol's orders come in decision order, so one time remembers every id ever taken.
         if order.time <= self._latest:
             self._untold = [

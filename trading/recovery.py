@@ -9,6 +9,10 @@ intent                      waiting                  sends it: the venue knows t
 intent                      filled                   sends it (ignored), takes the fill
 intent and fill             filled                   nothing: the order isn't working
 ==========================  =======================  ====================================
+
+A venue that dies with this process (the paper broker) has its memory in our journal, beside the
+trader's own; one that lived on tells again what we may not have heard, stops and targets that it
+closed positions at included, and each is known by its id.
 """
 
 from __future__ import annotations
