@@ -18,6 +18,7 @@ from rich.progress import (
 
 from actors.cluster import joined
 from actors.config import FloorConfig
+from actors.outoffold import keep
 from actors.pieces import InTasks, resources
 from actors.recordings import recordings
 from actors.replay import chosen
@@ -36,7 +37,7 @@ from models.scorecard import scorecard
 from trading.unseen import known
 from venues.files import find
 
-__all__ = ["InTasks", "run"]
+__all__ = ["InTasks", "registered", "run"]
 
 
 def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Console) -> None:
@@ -72,12 +73,27 @@ def run(config: FloorConfig, data: Path, symbols: Sequence[str], console: Consol
         for one in asked.symbols:
             alone = asked.model_copy(update={"symbols": (one,)})
             (tape,), beside = recordings(alone, files, console)
-            fitted, lineage = _fit(alone, tape, beside[one.symbol], runner, code, console)
-            draft = fitted.save(folder / "drafts" / one.symbol)
-            entry = registry.register(one.symbol, draft, fitted.metrics, {}, lineage)
-            console.print(scorecard(fitted.card))
+            entry = registered(alone, tape, beside[one.symbol], runner, code, registry, console)
             console.print(_next(entry, folder), soft_wrap=True)
             prune(folder / "pieces")
+
+
+def registered(
+    config: FloorConfig,
+    tape: Tape,
+    beside: Beside,
+    runner: Runner,
+    code: str,
+    registry: Registry,
+    console: Console,
+) -> Entry:
+    """Fit and register one symbol's ensemble; what it said out of fold is kept for policies."""
+    fitted, lineage = _fit(config, tape, beside, runner, code, console)
+    draft = fitted.save(config.folder / "drafts" / tape.symbol)
+    keep(config.folder, fitted)
+    entry = registry.register(tape.symbol, draft, fitted.metrics, {}, lineage)
+    console.print(scorecard(fitted.card))
+    return entry
 
 
 def _enough(config: FloorConfig) -> None:

@@ -90,8 +90,9 @@ def chart(values: Sequence[float], width: int = 60, height: int = 6) -> tuple[st
     low, high = float(known.min()), float(known.max())
     rows = 4 * height - 1
     cells = np.zeros((height, width), np.int64)
-    columns = np.linspace(0, 2 * width - 1, len(shown)).round().astype(np.int64)
-    for column, value in zip(columns.tolist(), shown.tolist(), strict=True):
+    # Drawn as a line: between neighbours that are both known, what lies on it.
+    line = np.interp(np.linspace(0.0, len(shown) - 1.0, 2 * width), np.arange(len(shown)), shown)
+    for column, value in enumerate(line.tolist()):
         if isfinite(value):
             row = rows - round((value - low) / ((high - low) or 1.0) * rows)
             cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from envs.market import EnvConfig, MarketEnv
 from envs.tape import DecisionTape
-from policies.policy import Policy
+from policies.policy import Policy, Remembering
 
 __all__ = ["Played", "evaluate"]
 
@@ -53,6 +53,8 @@ def evaluate(policy: Policy, tape: DecisionTape, config: EnvConfig | None = None
 
     After a ruin, nothing is decided any more: returns and exposures are 0 from there on.
     """
+    if isinstance(policy, Remembering):
+        policy.reset()
     env = MarketEnv([tape], config)
     seen, info = env.reset(seed=0, options={"start": 0})
     k = len(tape) - 1

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from envs.market import EnvConfig
 from envs.reward import RewardConfig
 from market.config import Config
+from policies.curriculum import Curriculum
 
 __all__ = ["Replay", "Training"]
 
@@ -103,9 +104,11 @@ class Training(Config):
     learner_gpus
         GPUs of the learner, 0 or 1.
     checkpoint
-        Seconds between two checkpoints; 0 keeps the last one alone.
+        Seconds between two checkpoints; 0 writes one at the end alone.
     env
         How episodes of a market are made.
+    curriculum
+        Levels from an easy market to the real one; ``None``: the real one from the beginning.
     """
 
     algorithm: Literal["ppo", "dqn", "sac"] = "ppo"
@@ -135,8 +138,9 @@ class Training(Config):
     replay: Replay = Replay()
     runners: Count = 0
     learner_gpus: Fraction = 0.0
-    checkpoint: Weight = 0.0
+    checkpoint: Weight = 60.0
     env: EnvConfig = EnvConfig(reward=RewardConfig(risk=0.01))
+    curriculum: Curriculum | None = None
 
     @property
     def batch(self) -> int:

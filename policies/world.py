@@ -10,6 +10,7 @@ import gymnasium as gym
 from envs.market import EnvConfig, MarketVectorEnv
 from envs.spec import PolicySpec
 from envs.tape import DecisionTape
+from policies.curriculum import Curriculum
 
 __all__ = ["MarketWorld", "World"]
 
@@ -60,6 +61,8 @@ class MarketWorld:
         Markets; an episode is drawn from all of their decisions alike.
     env
         How episodes are made.
+    curriculum
+        What is easier below level 1; without one, costs alone.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class MarketWorld:
 
     tapes: tuple[DecisionTape, ...]
     env: EnvConfig = field(default_factory=EnvConfig)
+    curriculum: Curriculum | None = None
 
     @property
     def name(self) -> str:
@@ -95,7 +99,7 @@ class MarketWorld:
         return MarketVectorEnv(self.tapes, num_envs, self.env)
 
     def with_level(self, level: float) -> MarketWorld:
-        """Return the same markets with ``level`` times their costs.
+        """Return the same markets, as easy as the curriculum has them at ``level``.
 
         Raises
         ------
@@ -106,14 +110,28 @@ class MarketWorld:
             raise ValueError(f"level must be between 0 and 1, was {level}")
         if level == 1.0:
             return self
-        return replace(self, tapes=tuple(_cheaper(tape, level) for tape in self.tapes))
+        plan = self.curriculum or Curriculum()
+        factor = plan.at(level, plan.costs)
+        episode = max(1, round(self.env.episode * plan.at(level, plan.episode)))
+        calm, drawn = plan.at(level, plan.volatility), self.env.randomisation
+        low, high = drawn.volatility
+        drawn = drawn.model_copy(update={"volatility": (calm * low, calm * high)})
+        return replace(
+            self,
+            tapes=tuple(_cheaper(tape, factor) for tape in self.tapes),
+            env=self.env.model_copy(update={"episode": episode, "randomisation": drawn}),
+        )
 
 
-def _cheaper(tape: DecisionTape, level: float) -> DecisionTape:
+def _cheaper(tape: DecisionTape, factor: float) -> DecisionTape:
+    """Return the same tape with ``factor`` times its costs; funding and latency stay."""
     costs = tape.instrument.costs
+    names = ("commission", "half_spread", "slippage", "per_unit", "maker")
     scaled = {
-        name: getattr(costs, name) * level
-        for name in ("commission", "half_spread", "slippage", "per_unit")
-    }
+        name: one * factor for name in names if (one := getattr(costs, name)) is not None
+    }  # fmt: skip
+    if costs.impact is not None:
+        weaker = {"coefficient": costs.impact.coefficient * factor}
+        scaled["impact"] = costs.impact.model_copy(update=weaker)
     instrument = tape.instrument.model_copy(update={"costs": costs.model_copy(update=scaled)})
     return replace(tape, instrument=instrument)
