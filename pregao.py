@@ -20,6 +20,7 @@ import typer
 from commands.compare import app as compare_app
 from commands.features import app as features_app
 from commands.learning import app as learning_app
+from commands.policies import app as policies_app
 from commands.stress import app as stress_app
 from commands.words import ConfigFile, DataFolder
 from market.plainly import console, plainly
@@ -41,6 +42,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(data_app, name="data")
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
+app.add_typer(policies_app, name="policy")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from actors.config import FloorConfig
 from actors.learning import describe
 from actors.recordings import recordings
 from actors.replay import chosen
-from actors.schooling import refuse_seen
+from actors.schooling import policy_of, refuse_seen
 from actors.trainer import terms
 from features.dataset import build
 from features.layout import lay
@@ -120,7 +120,7 @@ def _judge(
                 f"that is of the hold-out, which begins after {moment(unseen)}: it may not judge "
                 "what has seen it; train again, or set `holdout` to what it was"
             )
-        trained = config.folder / "policy" / "policy.onnx"
+        trained = policy_of(config.folder, symbol)
         if policy == "ppo":
             refuse_seen(trained, symbol, unseen)
         desk = replace(describe(config, symbol, files[symbol], model, trained), policy=policy)

@@ -93,9 +93,8 @@ def learn(
         )
         for one in fitted:
             say(f"[dim]{one.symbol:<8} {escape(one.columns)}[/]")
-        everything = tuple(one.tape for one in fitted)
         if any(one.policy == "ppo" for one in config.symbols):
-            (policy,) = follow("policy (PPO)", [(trainers[0].train_policy, (everything,))])
+            (policy,) = follow("policy (PPO)", [(trainers[0].train_policy, (tuple(fitted),))])
         else:
             policy = config.folder / "policy" / "policy.onnx"
         specs = [

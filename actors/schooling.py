@@ -10,22 +10,73 @@ import msgspec
 
 from envs.tape import DecisionTape
 from market.errors import StateError
+from policies.lineage import PolicyLineage
 from venues.library.words import moment
 
-__all__ = ["note", "refuse_seen"]
+__all__ = ["Schooling", "home", "note", "policy_of", "refuse_seen", "schooling"]
+
+_FILE = "policy.onnx"
 
 
-class _Schooling(msgspec.Struct, frozen=True):
-    """``sha256`` of the policy's file, and the last decision it was trained on by symbol."""
+class Schooling(msgspec.Struct, frozen=True):
+    """What is noted beside a policy.
+
+    Parameters
+    ----------
+    sha256
+        Of the policy's file.
+    until
+        The last decision it was trained on, by symbol.
+    lineage
+        What it was made of; ``None`` where nobody said.
+    """
 
     sha256: str
     until: dict[str, int]
+    lineage: PolicyLineage | None = None
 
 
-def note(policy: Path, tapes: Iterable[DecisionTape]) -> None:
+def home(folder: Path, symbol: str = "") -> Path:
+    """Return where a floor's policy of a symbol is trained, or that of all of them."""
+    return folder / "policy" / symbol if symbol else folder / "policy"
+
+
+def policy_of(folder: Path, symbol: str) -> Path:
+    """Return the trained policy that a symbol is judged with: its own, else that of all."""
+    own = home(folder, symbol) / _FILE
+    return own if own.is_file() else home(folder) / _FILE
+
+
+def note(policy: Path, tapes: Iterable[DecisionTape], lineage: PolicyLineage | None = None) -> None:
     """Write down what a policy was trained on."""
     until = {one.instrument.symbol: int(one.times[-1]) for one in tapes}
-    _beside(policy).write_bytes(msgspec.json.encode(_Schooling(_digest(policy), until)))
+    scratch = policy.with_suffix(".note")
+    scratch.write_bytes(msgspec.json.encode(Schooling(_digest(policy), until, lineage)))
+    scratch.replace(_beside(policy))
+
+
+def schooling(policy: Path) -> Schooling:
+    """Read what a policy was trained on.
+
+    Raises
+    ------
+    StateError
+        It isn't there, doesn't say, or isn't the file that was trained.
+    """
+    try:
+        own, told = _digest(policy), _beside(policy).read_bytes()
+        found = msgspec.json.decode(told, type=Schooling)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        raise StateError(
+            f"{policy}: no trained policy that says what it learnt from; train one with "
+            "`pregao policy train`, or judge by `--policy follow`"
+        ) from None
+    if found.sha256 != own:
+        raise StateError(
+            f"{policy}: is not the file it was when it was trained; train it again with "
+            "`pregao policy train`, or judge by `--policy follow`"
+        )
+    return found
 
 
 def refuse_seen(policy: Path, symbol: str, unseen: int) -> None:
@@ -36,20 +87,12 @@ def refuse_seen(policy: Path, symbol: str, unseen: int) -> None:
     StateError
         There is no trained policy, it doesn't say what it learnt from, or it has seen the hold-out.
     """
-    try:
-        own, told = _digest(policy), _beside(policy).read_bytes()
-        school = msgspec.json.decode(told, type=_Schooling)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    last = schooling(policy).until.get(symbol, 0)
+    if last > unseen:
         raise StateError(
-            f"{policy}: no trained policy that says what it learnt from; train one with "
-            "`pregao replay --learn`, or judge by `--policy follow`"
-        ) from None
-    last = school.until.get(symbol, 0)
-    if school.sha256 != own or last > unseen:
-        seen = "is not the file it was" if school.sha256 != own else f"has seen {moment(last)}"
-        raise StateError(
-            f"{policy}: {seen}, and the hold-out of {symbol} begins after {moment(unseen)}; train "
-            "it again with `pregao replay --learn`, or judge by `--policy follow`"
+            f"{policy}: has seen {moment(last)}, and the hold-out of {symbol} begins after "
+            f"{moment(unseen)}; train it again with `pregao policy train`, or judge by "
+            "`--policy follow`"
         )
 
 

@@ -9,18 +9,19 @@ from pathlib import Path
 import ray
 
 from actors.config import FloorConfig
-from actors.schooling import note
+from actors.lessons import school
+from actors.schooling import home
 from envs.tape import DecisionTape
 from features.dataset import build
 from market.beside import Beside
 from market.tape import Tape
+from models.card import read
 from models.fit import fit_ensemble
 from models.fitting.augmenting import Recorded
 from models.registry import Lineage, Registry, RegistryConfig
 from models.registry.lineage import code_digest
-from policies.export import export
-from policies.rllib import train
-from policies.world import MarketWorld
+from models.runtime import EnsembleRuntime
+from policies import lineage as policies
 from trading.desk import DeskSpec
 from trading.judging import Terms, examine
 from trading.unseen import known
@@ -82,7 +83,7 @@ class TrainerShell:
     def __init__(self, config: FloorConfig) -> None:
         self._config = config
         self._registry = Registry(RegistryConfig.of(config.folder))
-        self._code = code_digest()
+        self._code, self._policies = code_digest(), policies.code_digest()
         self._progress = Progress()
 
     @ray.method
@@ -101,12 +102,15 @@ class TrainerShell:
         fitted = fit_ensemble(
             learnt, config.ensemble, config.seed, self._report(tape.symbol), recorded
         )
+        folder = fitted.save(config.folder / "drafts" / tape.symbol)
+        regimes = EnsembleRuntime.load(folder, learnt.schema).regimes(learnt.X, learnt.fresh)
+        spec = config.training.env.spec
         return Learned(
             symbol=tape.symbol,
-            folder=fitted.save(config.folder / "drafts" / tape.symbol),
+            folder=folder,
             unseen=unseen,
             tape=DecisionTape.of(
-                learnt, fitted.oof, fitted.oof_disagreement, one.instrument, tape=tape
+                learnt, fitted.oof, fitted.oof_disagreement, one.instrument, regimes, spec, tape
             ),
             metrics=fitted.metrics,
             columns=fitted.card.told,
@@ -114,19 +118,23 @@ class TrainerShell:
         )
 
     @ray.method
-    def train_policy(self, tapes: tuple[DecisionTape, ...]) -> Path:
-        """Train the policy on every symbol's tape and export it; return the exported file."""
+    def train_policy(self, learned: tuple[Learned, ...]) -> Path:
+        """Train one policy on every symbol's tape and export it; return the exported file."""
         config, report = self._config, self._report("policy")
 
         def follow(iteration: dict[str, float]) -> None:
             report(f"reward {iteration['reward']:+.4f}", iteration["steps"] / iteration["of"])
 
-        folder = config.folder / "policy"
-        world = MarketWorld(tapes, config.training.env)
-        result = train(world, config.training, config.seed, folder, follow)
-        export(result.module, folder / "policy.onnx", "ppo")
-        note(folder / "policy.onnx", tapes)
-        return folder / "policy.onnx"
+        return school(
+            [one.tape for one in learned],
+            config.training,
+            config.seed,
+            home(config.folder),
+            RegistryConfig.of(config.folder),
+            {one.symbol: read(one.folder)[0].version for one in learned},
+            self._policies,
+            follow,
+        )
 
     @ray.method
     def judge(

@@ -28,7 +28,7 @@ from validation.report import write
 from validation.verdict import Verdict
 from venues.library.words import moment
 
-__all__ = ["Judgement", "Terms", "examine"]
+__all__ = ["BEGIN", "END", "Judgement", "Terms", "examine", "looks"]
 
 BEGIN, END = "holdout_begin", "holdout_end"
 """Figures of a trial that say what it was judged by, seconds since 1970."""
@@ -192,7 +192,7 @@ def examine(
         evidence=evidence,
         policy=desk.policy,
         trial=number,
-        before=_looks(earlier, span),
+        before=looks(earlier, span),
         begin=unseen + 1,
         end=end,
         incomparable=incomparable,
@@ -201,7 +201,7 @@ def examine(
     return replace(found, entry=registry.attach_verdict(symbol, entry.number, found.plain()))
 
 
-def _looks(earlier: Sequence[Trial], span: dict[str, float]) -> int:
+def looks(earlier: Sequence[Trial], span: dict[str, float]) -> int:
     """Count the trials whose hold-out has a part of this one's."""
     return sum(
         one.figures.get(BEGIN, math.inf) < span[END] and one.figures.get(END, 0.0) > span[BEGIN]
