@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from actors.stressing import varied
 from market.beside import Beside
 from market.errors import DataError
 from market.events import Tick
 from market.execution import Costs
+from market.instruments import Instrument
 from policies.baselines import Follow
-from tests.toys import INSTRUMENT, RISK, SYMBOL, tape, trader
+from pregao import app
+from tests.robustness_cases import following, rerunner
+from tests.toys import FEATURES, INSTRUMENT, RISK, SYMBOL, tape, trader
+from trading.desk import DeskSpec
 from trading.journal import MemoryJournal
 from trading.paper import PaperBroker
 from trading.robustness.attribution import attribution
 from trading.robustness.eventpath import EventPath, WidenedBroker
 from trading.robustness.limits import Limits
+from trading.robustness.scenarios import SCENARIOS
+from trading.robustness.stress import stress
 from trading.robustness.tables import tables
 from trading.robustness.variation import Variation
 from trading.robustness.whole import Plan, examine
+from venues.doors import recorded
 
 TAPE = tape(500, seed=3, gap=False)
 FAIR = RISK.model_copy(
@@ -121,3 +132,50 @@ def test_all_of_it_fits_a_terminal(path, own):
     for word in ("drawn again", "worse terms", "flash crash", "overfitting", "timing", "slippage"):
         assert word in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def pregao(*arguments):
+    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split())
+
+
+def test_the_command_says_what_is_wrong(tmp_path):
+    config = tmp_path / "floor.yaml"
+    config.write_text(f"folder: {tmp_path}\nsymbols: [{{symbol: R_75, interval: 2.0}}]\n")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "R_75.csv").write_text("time,price\n1700000000,100.0\n1700000002,100.1\n")
+    code, said = pregao("stress", config, "--data", data, "--parameter", "follow")
+    assert code == 2
+    assert "'follow': write a name and values, follow=0.05,0.1,0.2" in said.replace("│ ", "")
+    code, said = pregao("stress", config, "--data", data, "--parameter", "colour=1,2")
+    assert code == 1
+    assert "colour: no parameter 'colour'; those of a desk are follow, leverage" in said
+    code, said = pregao("stress", config, "--data", data)
+    assert code == 1
+    assert "nothing learnt yet; run `pregao replay` first" in said
+
+
+def test_a_desk_on_other_terms(tmp_path):
+    spec = DeskSpec(
+        instrument=INSTRUMENT, policy="follow", every=1, capital=1000.0, features=FEATURES,
+        risk=RISK, model=tmp_path, trained_policy=tmp_path, journal="", source=tmp_path, seed=1,
+    )  # fmt: skip
+    assert varied(spec, Variation()) == spec
+    other = varied(spec, Variation(costs_factor=2.0, parameters={"follow": 0.3, "leverage": 5.0}))
+    assert other.instrument.costs.commission == 2.0 * INSTRUMENT.costs.commission
+    assert (other.follow, other.instrument.leverage) == (0.3, 5.0)
+
+
+def test_scenarios_befall_recorded_markets(data_folder):
+    """Half a year of five-minute bars; each scenario leaves a tape that can be traded."""
+    bars = recorded(
+        data_folder / "binance_klines_5m" / "BTCUSDT_5m.parquet",
+        Instrument(symbol="BTCUSDT", interval=300.0),
+    ).tape.slice(20_000, 20_400)
+    rerun = rerunner({"BTCUSDT": bars}, following)
+    found = stress(rerun, {"BTCUSDT": bars}, np.random.default_rng(0), moments=1)
+    assert len(found.ordeals) == len(SCENARIOS)
+    assert len({one.pnl for one in found.ordeals}) > 5
+    assert all(np.isfinite(one.pnl) for one in found.ordeals)
