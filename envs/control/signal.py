@@ -59,9 +59,10 @@ class SignalProblem(Config):
     **Observation**: ``Box(2)``: ``p``, and ``q / scale``.
 
     **Action**: by ``moves``, ``Discrete``: the change of position, one of ``moves``; 0 among them
-    is what lets a learner stay in a no-trade zone. Or, where ``moves`` is empty, ``Box(1)``: the
-    change over ``unit``, or (``action="target"``) the position over ``scale``; a change within
-    ``dead_zone`` is none.
+    is what lets a learner stay in a no-trade zone. Or, where ``moves`` is empty, a ``Box``: the
+    change over ``unit``; or (``action="target"``) the position over ``scale``; a change within
+    ``dead_zone`` is none. Or (``action="zone"``) where to be, over ``scale``: a position within
+    ``dead_zone`` of it is left alone, another one is moved to that zone's edge.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ class SignalProblem(Config):
     quadratic: Weight = 0.0
     bound: Positive = 10.0
     scale: Positive = 2.0
-    action: Literal["delta", "target"] = "delta"
+    action: Literal["delta", "target", "zone"] = "delta"
     moves: tuple[float, ...] = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
     unit: Positive = 1.0
     dead_zone: Weight = 0.0
@@ -159,7 +160,7 @@ class SignalProblem(Config):
                 return False
             moves = np.asarray(self.moves)[actions]
         else:
-            asked = actions[:, 0].astype(np.float64)
+            asked = actions.astype(np.float64)
             if not np.isfinite(asked).all():
                 return False
             moves = self.change(asked, state[:, 1])
@@ -170,11 +171,14 @@ class SignalProblem(Config):
         return True
 
     def change(self, asked: Floats, position: Floats) -> Floats:
-        """Return the change of position that ``Box`` actions ask for."""
+        """Return the changes of position, ``float64[n]``, that ``Box`` actions ask for."""
+        if self.action == "zone":
+            centre = self.scale * asked[:, 0]
+            return np.clip(position, centre - self.dead_zone, centre + self.dead_zone) - position
         if self.action == "target":
-            moves = np.clip(asked * self.scale, -self.bound, self.bound) - position
+            moves = self.scale * asked[:, 0] - position
         else:
-            moves = asked * self.unit
+            moves = self.unit * asked[:, 0]
         return np.where(np.abs(moves) < self.dead_zone, 0.0, moves)
 
     def observe(self, state: Floats, out: npt.NDArray[np.float32]) -> None:

@@ -1,0 +1,1 @@
+"""Training held against exact optima: the same exams for any set of parameters."""
