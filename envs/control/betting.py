@@ -107,6 +107,10 @@ class BettingProblem(Config):
         """One of ``fractions``."""
         return gym.spaces.Discrete(len(self.fractions))
 
+    def eased(self, level: float) -> BettingProblem:
+        """Return the problem as it is: it has no easier form."""
+        return self
+
     def draw(self, rng: np.random.Generator, n: int, steps: int) -> Floats:
         """Draw uniform shocks."""
         return rng.random((n, steps))

@@ -122,6 +122,10 @@ class ExecutionProblem(Config):
         """One of ``shares``."""
         return gym.spaces.Discrete(len(self.shares))
 
+    def eased(self, level: float) -> ExecutionProblem:
+        """Return the problem as it is: it has no easier form."""
+        return self
+
     def draw(self, rng: np.random.Generator, n: int, steps: int) -> Floats:
         """Draw standard normal shocks."""
         return rng.standard_normal((n, steps))

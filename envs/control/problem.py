@@ -50,6 +50,10 @@ class Problem(Protocol):
         """Of one episode."""
         ...
 
+    def eased(self, level: float) -> Problem:
+        """Return the problem at a level of a curriculum: 0 the easiest, 1 as it is."""
+        ...
+
     def draw(self, rng: np.random.Generator, n: int, steps: int) -> Floats:
         """Draw ``float64[n, steps]`` shocks."""
         ...

@@ -170,6 +170,13 @@ class SignalProblem(Config):
         _step(state, moves, shocks, done, terms, rewards)
         return True
 
+    def eased(self, level: float) -> SignalProblem:
+        """Return the problem with ``level`` times its linear cost.
+
+        A beginner who meets it in full learns that it is best to do nothing, and stays with that.
+        """
+        return self.model_copy(update={"linear": level * self.linear})
+
     def change(self, asked: Floats, position: Floats) -> Floats:
         """Return the changes of position, ``float64[n]``, that ``Box`` actions ask for."""
         if self.action == "zone":

@@ -116,6 +116,10 @@ class StoppingProblem(Config):
         """Keep, sell."""
         return gym.spaces.Discrete(2)
 
+    def eased(self, level: float) -> StoppingProblem:
+        """Return the problem as it is: it has no easier form."""
+        return self
+
     def draw(self, rng: np.random.Generator, n: int, steps: int) -> Floats:
         """Draw standard normal shocks."""
         return rng.standard_normal((n, steps))

@@ -22,6 +22,7 @@ from envs.control import (
     StoppingProblem,
 )
 from market.errors import SchemaMismatch
+from policies.curriculum import Curriculum
 from policies.optimum import dp
 from policies.optimum.almgren_chriss import schedule
 from policies.optimum.bands import TUNED
@@ -72,8 +73,8 @@ class ControlWorld:
         return ControlVectorEnv(self.problem, num_envs)
 
     def with_level(self, level: float) -> ControlWorld:
-        """Return the problem as it is: it has no easier form with the same optimum."""
-        return self
+        """Return the problem at a level of a curriculum."""
+        return self if level == 1.0 else ControlWorld(self.problem.eased(level))
 
 
 def play(problem: Problem, player: Player, noise: Floats) -> Floats:
@@ -110,6 +111,8 @@ class ControlExam:
         What it is, in a line.
     training
         Settings that are known to pass it.
+    curriculum
+        From an easier form of it, where it has one.
     """
 
     problem: Problem
@@ -119,6 +122,7 @@ class ControlExam:
     flat: float
     about: str
     training: Training
+    curriculum: Curriculum | None = None
 
     @property
     def name(self) -> str:
@@ -169,7 +173,9 @@ def _exported(path: Path, world: ControlWorld) -> Player:
     return answer
 
 
-def signal(problem: SignalProblem, training: Training, about: str) -> ControlExam:
+def signal(
+    problem: SignalProblem, training: Training, about: str, curriculum: Curriculum | None = None
+) -> ControlExam:
     """Pose problem A1 or A3: the best known band, or the closed form."""
     ideal = problem.model_copy(update={"moves": (), "action": "target", "dead_zone": 0.0})
 
@@ -185,7 +191,7 @@ def signal(problem: SignalProblem, training: Training, about: str) -> ControlExa
     def noise() -> Floats:
         return np.stack([np.random.RandomState(seed).normal(0.0, 1.0, 5000) for seed in SEEDS])
 
-    return ControlExam(problem, ideal, optimum, noise, 0.0, about, training)
+    return ControlExam(problem, ideal, optimum, noise, 0.0, about, training, curriculum)
 
 
 def stopping(problem: StoppingProblem, training: Training) -> ControlExam:

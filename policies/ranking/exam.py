@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from policies.curriculum import Curriculum
 from policies.training import Training
 from policies.world import World
 
@@ -58,6 +59,11 @@ class Exam(Protocol):
     @property
     def training(self) -> Training:
         """Settings that are known to pass it."""
+        ...
+
+    @property
+    def curriculum(self) -> Curriculum | None:
+        """From an easier world to that one."""
         ...
 
     def world(self) -> World:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from envs.planted import honest, planted
 from envs.tape import DecisionTape
+from policies.curriculum import Curriculum
 from policies.evaluate import evaluate
 from policies.optimum.planted import SIDES, Edge, edge, leaked
 from policies.policy import Policy
@@ -47,6 +48,8 @@ class PlantedExam:
         See :func:`envs.planted.planted`.
     training
         Settings that are known to pass it.
+    curriculum
+        From lower costs to these.
     rows
         Decisions to learn from.
     judged
@@ -58,6 +61,7 @@ class PlantedExam:
     persistence: float
     cost: float
     training: Training
+    curriculum: Curriculum | None = None
     rows: int = 400_000
     judged: int = 40_000
 
