@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,10 +114,10 @@ def test_bands_cover_what_they_claim():
 def test_loss_and_ruin_are_shares_of_the_paths():
     tape, _ = walk(60, 1)
     one = traded(tape, np.tile([1.0, 0.0], 30))
-    good = Record("up", {"A": one})
     for pnl, loss, ruin in ((5.0, 0.0, 0.0), (-40.0, 1.0, 1.0)):
-        object.__setattr__(one.trips, "pnl", np.full(len(one.trips), pnl))
-        found = of_trades(good, np.random.default_rng(0), samples=20, compound=False)
+        alike = replace(one.trips, pnl=np.full(len(one.trips), pnl))
+        record = Record("alike", {"A": replace(one, trips=alike)})
+        found = of_trades(record, np.random.default_rng(0), samples=20, compound=False)
         assert (found.loss, found.ruin) == (loss, ruin)
     assert found.ruin_at == 0.5
     assert len(one.trips) * 40.0 > 0.5 * CAPITAL

@@ -9,7 +9,7 @@ import numpy.typing as npt
 __all__ = ["ENDS", "FIGURES", "walked"]
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer]
 
 FIGURES = ("end", "drawdown", "under_water", "streak", "lowest")
 """Of a path: equity at the end, over the start; largest loss from a peak, a fraction of it; longest
@@ -39,7 +39,7 @@ def walked(
         ``float64[n]``: returns, one at least; of the equity there is (``compound``) or of the
         first.
     marks
-        ``int64[p]``: numbers of steps after which equity is noted, from 0 to ``n``, not falling.
+        ``int[p]``: numbers of steps after which equity is noted, from 0 to ``n``, not falling.
     block
         Mean length of a block, from 1; blocks start anywhere and wrap round.
     samples
@@ -76,7 +76,7 @@ def walked(
         raise ValueError(f"steps must be finite, was {steps[row]} at {row}")
     figures = np.empty((1 + samples, len(FIGURES)))
     levels = np.empty((1 + samples, len(marks)))
-    _walk(steps, np.arange(n)[None, :], marks, compound, figures[:1], levels[:1])
+    _walk(steps, np.arange(n, dtype=np.int32)[None, :], marks, compound, figures[:1], levels[:1])
     at_once = max(1, _AT_ONCE // n)
     for first in range(1, 1 + samples, at_once):
         part = slice(first, min(first + at_once, 1 + samples))
@@ -87,17 +87,26 @@ def walked(
 
 
 def _shuffled(n: int, rows: int, rng: np.random.Generator) -> Ints:
-    return rng.permuted(np.broadcast_to(np.arange(n), (rows, n)), axis=1)
+    return rng.permuted(np.broadcast_to(np.arange(n, dtype=np.int32), (rows, n)), axis=1)
 
 
 def _blocks(n: int, rows: int, block: float, rng: np.random.Generator) -> Ints:
     """Places of stationary blocks: each step begins a new one with probability ``1 / block``."""
-    begins = rng.random((rows, n)) < 1.0 / block
-    begins[:, 0] = True
-    starts = rng.integers(0, n, (rows, n))
-    place = np.arange(n)
-    begun = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    return (np.take_along_axis(starts, begun, axis=1) + place - begun) % n
+    begins = rng.random((rows, n), np.float32) < 1.0 / block
+    places = rng.integers(0, n, (rows, n), np.int32)
+    _follow(begins, places)
+    return places
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _follow(begins: npt.NDArray[np.bool_], places: Ints) -> None:
+    """Have every place follow the one before it, but where a block begins."""
+    n = places.shape[1]
+    for row in range(len(places)):
+        for at in range(1, n):
+            if not begins[row, at]:
+                after = places[row, at - 1] + 1
+                places[row, at] = after if after < n else 0
 
 
 @nb.njit(cache=True, error_model="numpy")
