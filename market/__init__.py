@@ -42,7 +42,7 @@ def _keep_compiled_code_true() -> None:
 
     numba notices a change only in the file that defines a function, not in the files of the
     functions it calls: the simulator would go on with yesterday's costs after an edit of
-    ``market/execution.py``, while the paper broker takes today's; and steps that are handed
+    ``market/execution/``, while the paper broker takes today's; and steps that are handed
     pointers would read beyond them. So every state of the sources has a cache folder of its own,
     in ``NUMBA_CACHE_DIR`` where that is set.
     """
