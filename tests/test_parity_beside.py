@@ -161,9 +161,8 @@ async def test_decisions_are_the_same_after_restarts_at_any_event(
     assert state.counters.events == len(spec.feed().tape.after(since))
 
 
-@pytest.mark.parametrize("killed", [False, True])
-def test_actors_decide_what_the_backtest_decides(
-    ray_cluster, store, model, reference, tmp_path, killed
+def test_killed_actors_decide_what_the_backtest_decides(
+    ray_cluster, store, model, reference, tmp_path
 ):
     since, mark, expected = reference
     config = FloorConfig(
@@ -175,16 +174,15 @@ def test_actors_decide_what_the_backtest_decides(
     assert backtest(config, files, Console(quiet=True))[1] == mark
     specs = desks.load(config, files)
     with opened(config, specs, "replay") as floor:
-        if killed:
-            while (shown := floor.state().symbols[0]).events < 100:
-                time.sleep(0.002)
-            os.kill(shown.pid, signal.SIGKILL)
+        while (shown := floor.state().symbols[0]).events < 100:
+            time.sleep(0.002)
+        os.kill(shown.pid, signal.SIGKILL)
         deadline = time.monotonic() + 60.0
         while not floor.finished():
             assert time.monotonic() < deadline, floor.state()
             time.sleep(0.05)
         (shown,) = floor.state().symbols
-    assert shown.restarts == killed
+    assert shown.restarts == 1
     found, state = written(specs[0])
     same(found, expected, "actor")
     journal = SqlJournal.open(specs[0].journal)

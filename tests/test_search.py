@@ -83,7 +83,7 @@ def test_on_noise_the_best_looks_good_inside_and_is_nothing_behind(tmp_path):
     assert np.mean(behind) < np.std(behind, ddof=1) / np.sqrt(len(behind))
 
 
-@pytest.mark.parametrize("at", [1, 2, 9, 14])
+@pytest.mark.parametrize("at", [1, 9])
 def test_a_search_that_broke_off_ends_as_it_would_have(tmp_path, at):
     whole, left = plain(searched(tmp_path / "whole")), at
 
