@@ -29,12 +29,9 @@ class Replay(Config):
     warmup
         Decisions made before the first update.
     updates
-        Minibatch updates to every ``envs`` decisions; the decisions learnt from per decision made
-        are ``updates * minibatch / envs``.
+        Minibatches to one decision of every lane of a runner.
     tau
         Step of the target network at each update.
-    lookahead
-        Rewards added up before the target network is asked.
     epsilon
         DQN: chance of a random action at the end; it falls from 1 over the first half.
     """
@@ -43,7 +40,6 @@ class Replay(Config):
     warmup: Count = 2_000
     updates: Positive = 4
     tau: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
-    lookahead: Positive = 1
     epsilon: Fraction = 0.05
 
 

@@ -21,9 +21,10 @@ from ray.rllib.utils.metrics import (
     TIMERS,
 )
 
-__all__ = ["ArrayPPO"]
+__all__ = ["LIFETIME", "ArrayPPO", "note"]
 
-_LIFETIME = (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME)
+LIFETIME = (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME)
+"""Where RLlib counts the decisions made."""
 
 
 class ArrayPPO(PPO):
@@ -52,7 +53,7 @@ class ArrayPPO(PPO):
     def training_step(self) -> None:
         """Play, learn, hand the weights out."""
         group, level = self.env_runner_group, self.level
-        steps = int(self.metrics.peek(_LIFETIME, default=0))
+        steps = int(self.metrics.peek(LIFETIME, default=0))
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
             played = group.foreach_env_runner(
                 lambda runner: runner.sample(began=steps, level=level),
@@ -78,23 +79,27 @@ class ArrayPPO(PPO):
 
     def _gathered(self, played: list[tuple[dict[str, Any], dict[str, float]]]) -> MultiAgentBatch:
         """Put the runners' fragments together, and note what became of episodes."""
-        told = [facts for _, facts in played]
-        for name, key, how in (
-            ("steps", NUM_ENV_STEPS_SAMPLED_LIFETIME, "lifetime_sum"),
-            ("episodes", NUM_EPISODES_LIFETIME, "lifetime_sum"),
-        ):
-            value = int(sum(facts[name] for facts in told))
-            self.metrics.log_value((ENV_RUNNER_RESULTS, key), value, reduce=how)
-        for name, key in (("reward", EPISODE_RETURN_MEAN), ("length", EPISODE_LEN_MEAN)):
-            known = [facts[name] for facts in told if np.isfinite(facts[name])]
-            if known:
-                self.metrics.log_value((ENV_RUNNER_RESULTS, key), float(np.mean(known)), window=1)
+        steps = note(self.metrics, [told for _, told in played])
         columns = {
             name: np.concatenate([columns[name] for columns, _ in played])
             if len(played) > 1
             else values
             for name, values in played[0][0].items()
         }
-        steps = int(sum(facts["steps"] for facts in told))
         batch: Any = SampleBatch
         return MultiAgentBatch({DEFAULT_MODULE_ID: batch(columns)}, steps)
+
+
+def note(metrics: Any, told: list[dict[str, float]]) -> int:
+    """Enter what runners told into RLlib's metrics; return the decisions made."""
+    for name, key in (
+        ("steps", NUM_ENV_STEPS_SAMPLED_LIFETIME),
+        ("episodes", NUM_EPISODES_LIFETIME),
+    ):
+        value = int(sum(facts[name] for facts in told))
+        metrics.log_value((ENV_RUNNER_RESULTS, key), value, reduce="lifetime_sum")
+    for name, key in (("reward", EPISODE_RETURN_MEAN), ("length", EPISODE_LEN_MEAN)):
+        known = [facts[name] for facts in told if np.isfinite(facts[name])]
+        if known:
+            metrics.log_value((ENV_RUNNER_RESULTS, key), float(np.mean(known)), window=1)
+    return int(sum(facts["steps"] for facts in told))

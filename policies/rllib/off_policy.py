@@ -1,32 +1,40 @@
-"""DQN's and SAC's settings in RLlib's words: its own algorithms, on its own path."""
+"""DQN's and SAC's settings in RLlib's words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import ray
 from gymnasium.spaces import Box
-from ray.rllib.algorithms.dqn import DQNConfig
-from ray.rllib.algorithms.sac import SACConfig
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
-from ray.tune.registry import register_env
 
+from policies.rllib.replaying import (
+    ArrayDQN,
+    ArrayDQNLearner,
+    ArraySAC,
+    ArraySACLearner,
+    ReplayRunner,
+)
 from policies.training import Training
 from policies.world import World
 
-__all__ = ["begin_anew", "dqn", "sac"]
+__all__ = ["dqn", "sac"]
 
 
 def dqn(world: World, config: Training) -> Any:
-    """Return RLlib's configuration of DQN: double, dueling, without distributions."""
+    """Return RLlib's configuration of DQN: double, dueling, without distributions.
+
+    Raises
+    ------
+    ValueError
+        The world's actions are continuous.
+    """
     if isinstance(world.make(1).single_action_space, Box):
         raise ValueError(f"dqn needs numbered actions, {world.name} has continuous ones; take sac")
-    half = max(1, config.steps // 2)
-    settings: Any = DQNConfig
-    return _common(settings(), world, config).training(
+    made = _common(ArrayDQN.get_default_config(), ArrayDQNLearner, world, config)
+    return made.training(
         lr=[[0, config.rate], [config.steps, 0.0]],
-        epsilon=[[0, 1.0], [half, config.replay.epsilon]],
         double_q=True,
         dueling=True,
         num_atoms=1,
@@ -35,55 +43,63 @@ def dqn(world: World, config: Training) -> Any:
 
 
 def sac(world: World, config: Training) -> Any:
-    """Return RLlib's configuration of SAC: twin critics, a temperature that finds itself."""
-    if not isinstance(world.make(1).single_action_space, Box):
-        raise ValueError(f"sac needs continuous actions, {world.name} has numbered ones; take dqn")
-    settings: Any = SACConfig
-    return _common(settings(), world, config).training(
-        actor_lr=config.rate,
-        critic_lr=config.rate,
-        alpha_lr=config.rate,
+    """Return RLlib's configuration of SAC: twin critics, a temperature that finds itself.
+
+    Raises
+    ------
+    ValueError
+        The world's actions are numbered, or without bounds.
+    """
+    space = world.make(1).single_action_space
+    if not isinstance(space, Box) or not np.isfinite([space.low, space.high]).all():
+        raise ValueError(
+            f"sac needs continuous actions within bounds, {world.name} has {space}; "
+            "take ppo, or dqn where they are numbered"
+        )
+    made = _common(ArraySAC.get_default_config(), ArraySACLearner, world, config)
+    rates = [[0, config.rate], [config.steps, 0.0]]
+    return made.training(
+        actor_lr=rates,
+        critic_lr=rates,
+        alpha_lr=rates,
         lr=None,
         twin_q=True,
         initial_alpha=0.2,
         target_entropy="auto",
+        target_network_update_freq=1,
     )
 
 
-def begin_anew(level: float) -> Callable[[Any], None]:
-    """Return what makes a runner play at ``level``."""
-
-    def change(runner: Any) -> None:
-        runner.config.env_config["level"] = level
-        runner.make_env()
-
-    return change
-
-
-def _common(settings: Any, world: World, config: Training) -> Any:
-    register_env("world", _lanes)
-    replay = config.replay
-    return (
-        settings.environment(env="world", env_config={"world": ray.put(world), "level": 1.0})
+def _common(settings: Any, learner: type[Any], world: World, config: Training) -> Any:
+    lanes = world.make(1)
+    made = (
+        settings.environment(
+            env="world",
+            env_config={
+                "world": ray.put(world),
+                "replay": config.replay,
+                "batch": config.batch,
+                "steps": config.steps,
+            },
+            observation_space=lanes.single_observation_space,
+            action_space=lanes.single_action_space,
+        )
         .env_runners(
+            env_runner_cls=ReplayRunner,
             num_env_runners=config.runners,
             num_envs_per_env_runner=config.envs,
-            gym_env_vectorize_mode="vector_entry_point",
-            rollout_fragment_length=1,
         )
-        .learners(num_learners=0, num_gpus_per_learner=config.learner_gpus)
+        .learners(learner_class=learner, num_learners=0, num_gpus_per_learner=config.learner_gpus)
         .training(
             gamma=config.gamma,
-            n_step=replay.lookahead,
-            tau=replay.tau,
+            tau=config.replay.tau,
             grad_clip=config.gradient,
             grad_clip_by="global_norm",
             train_batch_size_per_learner=config.minibatch,
-            training_intensity=replay.updates * config.minibatch / config.envs,
-            num_steps_sampled_before_learning_starts=replay.warmup,
-            replay_buffer_config={"type": "EpisodeReplayBuffer", "capacity": replay.capacity},
+            # The replay is ours; RLlib's is made all the same, and stays empty.
+            replay_buffer_config={"type": "EpisodeReplayBuffer", "capacity": 1},
         )
-        .reporting(min_sample_timesteps_per_iteration=config.envs * config.fragment)
+        .reporting(min_sample_timesteps_per_iteration=0, min_time_s_per_iteration=0)
         .rl_module(
             model_config=DefaultModelConfig(
                 fcnet_hiddens=list(config.hidden),
@@ -92,9 +108,5 @@ def _common(settings: Any, world: World, config: Training) -> Any:
             )
         )
     )
-
-
-def _lanes(context: Mapping[str, Any]) -> Any:
-    """Make a world's environments; the world comes through the object store, once a node."""
-    world = ray.get(context["world"]).with_level(context["level"])
-    return world.make(context.get("num_envs", 1))
+    made._dont_auto_sync_env_runner_states = True  # no connectors, no state of theirs
+    return made

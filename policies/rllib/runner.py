@@ -138,34 +138,44 @@ class ArrayRunner(SingleAgentEnvRunner):
             ``episodes``, ``reward`` (mean of the last hundred episodes, nan before the first),
             ``length``, and ``weights``, the number of the weights it was played with.
         """
-        rng = np.random.default_rng([self.config.seed or 0, self.worker_index or 0, began])
-        if level != self.level:
-            self.level = level
-            self.make_env()
+        rng = self._ready(began, level)
         network: Network = self.module.network
-        if not self._begun:
-            self._seen, _ = self.env.reset(seed=int(rng.integers(2**31)))
-            self._over = np.zeros(self.num_envs, np.bool_)
-            self._fresh = ~self._over
+        if self._fresh.all():
             self._state = torch.zeros(self.num_envs, network.memory)
-            self._begun = True
         fragment, states = self._play(network, rng)
         batch = self._batch(network, fragment, states)
         found = np.empty((fragment.rewards.size, 2))
         count = tally(fragment.rewards, fragment.ended, fragment.valid, self._running, found)
-        self._recent.extend(found[:count])
-        means = np.mean(self._recent, axis=0) if self._recent else (math.nan, math.nan)
-        return batch, {
-            "steps": int(fragment.valid.sum()),
-            "episodes": count,
-            "reward": float(means[0]),
-            "length": float(means[1]),
-            "weights": self._weights_seq_no,
-        }
+        return batch, self._told(int(fragment.valid.sum()), found[:count])
 
     def get_metrics(self) -> dict[str, Any]:
         """Return nothing: :meth:`sample` tells all there is."""
         return {}
+
+    def _ready(self, began: int, level: float) -> np.random.Generator:
+        """Begin episodes where none are under way; return what decides all that is random."""
+        rng = np.random.default_rng([self.config.seed or 0, self.worker_index or 0, began])
+        if level != self.level:
+            self.level = level
+            self.make_env()
+        if not self._begun:
+            self._seen, _ = self.env.reset(seed=int(rng.integers(2**31)))
+            self._over = np.zeros(self.num_envs, np.bool_)
+            self._fresh = ~self._over
+            self._begun = True
+        return rng
+
+    def _told(self, steps: int, found: Array) -> dict[str, float]:
+        """Return what became of episodes; ``found`` holds those that ended."""
+        self._recent.extend(found)
+        means = np.mean(self._recent, axis=0) if self._recent else (math.nan, math.nan)
+        return {
+            "steps": steps,
+            "episodes": len(found),
+            "reward": float(means[0]),
+            "length": float(means[1]),
+            "weights": self._weights_seq_no,
+        }
 
     def _play(
         self, network: Network, rng: np.random.Generator

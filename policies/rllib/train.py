@@ -126,7 +126,7 @@ def train(
         ``policy_loss``, ``value_loss`` and ``explained`` (variance; ``nan`` where it has not).
     resume
         Go on from the newest checkpoint in ``folder``, up to ``config.steps`` in all. Episodes
-        begin anew, all else is as it was.
+        begin anew, and DQN and SAC remember no decisions; all else is as it was.
     teacher
         Called after ``progress`` with the same; returns the level of the next iteration. Without
         one, the level is 1.
@@ -152,7 +152,7 @@ def train(
         began = saved = perf_counter()
         steps, seconds = before, 0.0
         while steps < end and not 0.0 < config.seconds <= seconds:
-            _set_level(algorithm, level)
+            algorithm.level = level
             told = _told(algorithm.train())
             steps, seconds = int(told["steps"]), perf_counter() - began
             curve.append(told["reward"])
@@ -199,12 +199,3 @@ def _told(results: dict[str, Any]) -> dict[str, float]:
         "reward": float(runners.get("episode_return_mean", nan)),
         "rate": float(rates[0]) if rates else nan,
     }
-
-
-def _set_level(algorithm: Any, level: float) -> None:
-    """Have the next iteration played at ``level``."""
-    if isinstance(algorithm, on_policy.ArrayPPO):
-        algorithm.level = level
-    elif level != getattr(algorithm, "level", 1.0):
-        algorithm.level = level
-        algorithm.env_runner_group.foreach_env_runner(off_policy.begin_anew(level))
