@@ -1,6 +1,6 @@
 """Training speed of the policy beside a single-file PPO, and how near it comes to the optimum.
 
-Run ``python -m benchmarks.ppo [steps]``. First the speed: same network, environment, batch,
+Run ``python -m benchmarks.ppo [steps]``; 0 steps: the speed alone. First the speed: same network, environment, batch,
 minibatches and epochs, ours (RLlib's Algorithm on the fast path of ``policies.rllib``) and the
 peer (``benchmarks/_single_file_ppo.py``) taking turns; CPU seconds of an iteration, medians. Then
 planted markets whose optimum is dynamic programming's (``envs.planted.OPTIMUM``); published for a
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
@@ -32,7 +33,7 @@ from policies.rllib import train
 from policies.training import Training
 from policies.world import MarketWorld
 
-VOLATILITY, ROWS, ROUNDS = 1e-4, 40_000, 5
+VOLATILITY, ROWS, ROUNDS = 1e-4, 40_000, 3
 MARKETS = ((0.2, 0.9, 0.5), (0.05, 0.98, 0.1), (0.0, 0.95, 0.3))
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2)
 
@@ -67,21 +68,21 @@ def speed(world: MarketWorld, **settings: object) -> None:
 
 def per_step(marks: list[tuple[float, float]]) -> list[float]:
     """Return CPU seconds a decision of each iteration but the first."""
-    return [
-        (after[0] - before[0]) / (after[1] - before[1])
-        for before, after in zip(marks[:-1], marks[1:], strict=True)
-    ]
+    return [(after[0] - before[0]) / (after[1] - before[1]) for before, after in pairwise(marks)]
 
 
 def main() -> None:
     """Print the tables."""
-    config = Training(steps=int(sys.argv[1]) if len(sys.argv) > 1 else 400_000)
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
+    config = Training(steps=max(1, steps))
     torch.set_num_threads(1)
     ray.init(num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     tape = planted(ROWS, *MARKETS[0], np.random.default_rng(0), VOLATILITY)
     print(f"{'decisions / CPU second':<28}{'ours':>10}{'single file':>12}{'ratio':>9}")
     for settings in ({}, {"masks": True}, {"network": "gru"}, {"network": "lstm"}):
         speed(MarketWorld((tape,), config.env), **settings)
+    if steps == 0:
+        return
     print(f"{config.steps:,} steps:")
     print(f"{'ic':>5}{'rho':>6}{'cost':>6}{'steps/s':>9}{'gain':>9}{'best':>9}{'ratio':>7}", end="")
     print(f"{'exposed':>9}{'trades':>8}{'best threshold':>16}")

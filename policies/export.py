@@ -64,9 +64,11 @@ class _Foreign(_Answers):
         if self.network.design.low:
             encoded = self.module.pi_encoder({"obs": observation})["encoder_out"]
             return self.network.bounded(self.module.pi(encoded).chunk(2, -1)[0])
-        return self._final(
-            self.module.compute_q_values({"obs": observation})["qf_preds"], observation
-        )
+        # RLlib's own sum ignores infinite advantages, which an exporter can't and these needn't.
+        encoded = self.module.encoder({"obs": observation})["encoder_out"]
+        better = self.module.af(encoded)
+        worth = self.module.vf(encoded) + better - better.mean(-1, keepdim=True)
+        return self._final(worth, observation)
 
 
 def export(
