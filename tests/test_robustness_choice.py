@@ -41,6 +41,12 @@ def test_returns_are_over_spans_that_all_share(base):
     assert edges[-1] == base.times[-1]
     assert returns.shape == (100, 2)
     assert returns == pytest.approx(1.0001**6 - 1.0, rel=1e-6)
+    jump = earning(base, np.r_[np.zeros(599), 0.1, np.zeros(600)])  # known from the 600th on
+    uneven = aligned({"jump": jump}, 7)[1][:, 0]
+    assert uneven.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0])
+    late = replace(base, times=base.times + 1)
+    short = aligned({"jump": jump, "late": earning(late, np.zeros(1200))}, 1200)[1][:, 0]
+    assert np.flatnonzero(short).tolist() == [599]
     gone = earning(base, np.r_[np.full(600, -1e-3), -1.0, np.full(599, 0.5)])
     lost = aligned({"gone": gone}, 1200)[1]
     assert (lost[601:] == 0.0).all()

@@ -66,6 +66,13 @@ def test_blocks_keep_neighbours_and_shuffling_keeps_every_step():
     assert np.ptp(figures[1:, ENDS["drawdown"]]) > 0.0
 
 
+def test_an_endless_block_goes_round():
+    steps = np.array([0.1, 0.2, -0.1, 0.05, -0.3])
+    _, levels = walked(steps, np.arange(6), 1e12, 40, np.random.default_rng(3), compound=False)
+    rotations = {tuple(np.roll(steps, k).round(9)) for k in range(5)}
+    assert {tuple(one.round(9)) for one in np.diff(levels)} == rotations
+
+
 def test_the_mean_over_the_paths_is_that_of_the_trades(run):
     found = of_trades(run, np.random.default_rng(2), samples=4000, compound=False)
     edges, counts = np.array(found.finals.edges), np.array(found.finals.counts)

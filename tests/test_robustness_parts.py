@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.execution import Costs, Funding, Impact, Latency
+from market.tape import Tape
 from tests.robustness_cases import CAPITAL, ticks, traded, walk
 from tests.toys import as_bars
 from trading.record import Record
@@ -126,6 +127,23 @@ def test_what_a_stop_saved_and_a_target_missed_is_the_exits():
         Record("run", {"A": traded(rising, aims, FREE, profit=0.05, up=turned)})
     ).total
     assert -0.06 * CAPITAL < held_on.exit < 0.0
+
+
+def test_a_stop_within_a_bar_saves_what_the_bar_went_on_to_lose():
+    close = np.r_[np.full(10, 100.0), 90.0, np.full(9, 90.0)]
+    values = np.full((20, 7), np.nan)
+    values[:, :4] = close[:, None]
+    values[10, :4] = 100.0, 100.0, 90.0, 90.0  # through the stop at 95, down to 90
+    flat = ticks("A", close)
+    bars = Tape("A", True, flat.times, values, flat.fresh)
+    aims = np.full(20, np.nan)
+    aims[0] = 1.0
+    stopped = traded(bars, aims, FREE, loss=0.05, up=np.full(20, 0.9))
+    parts = attribution(Record("run", {"A": stopped})).total
+    assert parts.pnl == pytest.approx(-0.05 * CAPITAL)
+    assert parts.signal == pytest.approx(-0.10 * CAPITAL)
+    assert parts.exit == pytest.approx(0.05 * CAPITAL)
+    assert parts.timing == pytest.approx(0.0, abs=1e-9)
 
 
 def test_trades_by_symbol_side_hour_and_regime():

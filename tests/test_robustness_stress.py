@@ -183,6 +183,13 @@ def test_limits():
     aims = np.where(np.arange(N) < 300, 1.0, 1.5)
     found = Limits(drawdown=0.2).breaches(Record("fall", {"A": traded(falling, aims, FREE)}))
     assert found[1] == "positions grew after the drawdown limit"
+    turned = np.where(np.arange(N) < 300, 1.0, -0.5)  # less, but the other way
+    found = Limits(drawdown=0.2).breaches(Record("turn", {"A": traded(falling, turned, FREE)}))
+    assert found[1] == "positions grew after the drawdown limit"
+    less = np.where(np.arange(N) < 300, 1.0, 0.5)
+    assert (
+        len(Limits(drawdown=0.2).breaches(Record("less", {"A": traded(falling, less, FREE)}))) == 1
+    )
     risk = RiskConfig(max_notional=5.0)
     assert Limits.of(risk).notional == 5.0
     assert Limits.of(risk).drawdown == risk.portfolio.drawdown
