@@ -83,6 +83,15 @@ class TestLife:
             )
             assert told(broker, tick(6, 1.0), tick(7, 1000.0)) == []
 
+    @pytest.mark.parametrize("sign", [1.0, -1.0])
+    def test_to_touch_a_level_is_to_meet_it(self, sign):
+        for distance, reason in ((-0.25, "stop"), (0.25, "target")):
+            broker = paper()
+            broker.submit(order(sign, loss=0.25, profit=0.25))
+            told(broker, tick(2, 100.0))
+            (close,) = told(broker, tick(3, 100.0 * (1.0 + sign * distance)))
+            assert close.reason == reason
+
     def test_a_stop_ends_the_order_under_way(self):
         broker = paper(latency=Latency(seconds=10.0))
         broker.submit(order(loss=0.02))
@@ -127,7 +136,6 @@ class TestLife:
         broker.submit(order())
         with pytest.raises(StateError, match="A-1000000000 is still under way"):
             broker.submit(order(time=2 * SECOND))
-
 
     @pytest.mark.parametrize("price", ["limit", "stop", "stop_loss", "take_profit"])
     def test_what_it_does_not_do_it_refuses(self, price):

@@ -28,6 +28,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from market.errors import UnknownSymbol
+from market.synthetics import synthetic
+
 __all__ = ["PRESETS", "filled_in"]
 
 _MORE = ("symbol", "multiplier")
@@ -59,10 +62,6 @@ def _b3_wdo(**_: Any) -> dict[str, Any]:
 
 
 def _index(symbol: str, preset: str) -> Any:
-    # Imported here: the laws of prices are no part of what an execution costs.
-    from market.errors import UnknownSymbol
-    from market.synthetics import synthetic
-
     if not symbol:
         raise ValueError(f"preset: {preset} needs the symbol of an index beside it (symbol: R_75)")
     try:
