@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from commands.ranking import rank
 from commands.words import ConfigFile, DataFolder, Symbols
 from market.plainly import console, plainly
 
@@ -15,6 +16,8 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Train, search, show and evaluate policies: who sizes and exits.", no_args_is_help=True
 )
+
+app.command()(rank)
 
 Version = Annotated[
     str, typer.Option(help="Of the ensemble: number, hash, latest, champion, challenger or shadow.")

@@ -131,9 +131,9 @@ def standings(title: str, found: Sequence[Standing], per_year: float | None = No
     ``behind`` is the sum of log returns by which a policy is behind the first, in hundredths.
     """
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("policy", overflow="fold")
-    sharpe = "Sharpe" if per_year is None else "Sharpe/y"
-    for name in ("net %", "95 %", sharpe, "fall %", "trades", "behind %", "95 %"):
+    table.add_column("policy", no_wrap=True)
+    sharpe = "SR" if per_year is None else "SR/y"
+    for name in ("net %", "95 %", sharpe, "fall", "trades", "behind", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     root = 1.0 if per_year is None else sqrt(per_year)
     rest = sorted(found[1:], key=lambda one: -one.performance.total.value)
@@ -155,7 +155,7 @@ def standings(title: str, found: Sequence[Standing], per_year: float | None = No
 def _between(one: Estimate, scale: float) -> str:
     low, high = scale * one.low, scale * one.high
     colour = "green" if low > 0.0 else "red" if high < 0.0 else "default"
-    return f"[{colour}]{low:+.1f} … {high:+.1f}[/]"
+    return f"[{colour}]{low:+.1f}…{high:+.1f}[/]"
 
 
 def _plain(one: Estimate) -> list[float | None]:

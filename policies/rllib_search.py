@@ -140,7 +140,8 @@ def _trial(config: dict[str, Any], task: Task) -> None:
                 {"rung": rung, "steps": result.steps, "score": score, "low": low, "high": high}
             )
     except (PregaoError, ValueError) as error:
-        tune.report({"rung": -1, "failed": str(error)})
+        told = " ".join(str(error).split())
+        tune.report({"rung": -1, "score": 0.0, "failed": told})  # Tune wants a score of everybody
 
 
 def _score(file: Path, task: Task) -> tuple[float, float, float]:
