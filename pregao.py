@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.backtest import app as backtest_app
 from commands.compare import app as compare_app
 from commands.features import app as features_app
 from commands.learning import app as learning_app
@@ -97,26 +98,6 @@ def replay(
     console.print(f"decisions, orders and fills: [bold]{mark}[/]")
 
 
-@app.command()
-@plainly
-def backtest(config: ConfigFile, data: DataFolder) -> None:
-    """Make the decisions of the last replay again, without Ray."""
-    from actors.replay import backtest as run
-    from actors.replay import chosen
-    from commands.reading import read
-    from trading.report.replayed import page, table
-    from venues.files import find
-
-    files = find(data)
-    settings = chosen(read(config, data).floor, files)
-    result, mark = run(settings, files, console)
-    console.print(table(result))
-    report = settings.folder / "backtest.html"
-    page(result, report)
-    console.print(f"report: {report}")
-    console.print(f"decisions, orders and fills: [bold]{mark}[/]")
-
-
 @config_app.command("check")
 @plainly
 def check(file: ConfigFile) -> None:
@@ -136,7 +117,7 @@ def check(file: ConfigFile) -> None:
     console.print(f"[green]right[/] {file}: {len(names)} symbols ({', '.join(names)})")
 
 
-for added in (learning_app, stress_app, compare_app):
+for added in (backtest_app, learning_app, stress_app, compare_app):
     app.registered_commands += added.registered_commands
 
 

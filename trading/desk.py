@@ -22,6 +22,7 @@ from policies.exported import OnnxPolicy
 from policies.policy import Policy
 from risk.config import RiskConfig
 from risk.lease import Lease
+from trading.foretold import Foretold
 from trading.journal import Journal, MemoryJournal, SqlJournal
 from trading.learning import Learning
 from trading.paper import PaperBroker
@@ -152,20 +153,23 @@ class DeskSpec:
         """Return the same desk with the gate's verdict, and the model where it is kept for good."""
         return replace(self, model=model, verdict=verdict.headline, verdict_reasons=verdict.reasons)
 
-    def trader(self, journal: Journal) -> Trader:
-        """Make the trader, not started yet."""
+    def trader(self, journal: Journal, foretold: Foretold | None = None) -> Trader:
+        """Make the trader, not started yet; on forecasts made beforehand, it learns nothing."""
         features = FeatureEngine(self.features, self.instrument.tick)
-        ensemble = EnsembleRuntime.load(self.model, features.schema)
+        learning = None
+        if foretold is None:
+            ensemble = EnsembleRuntime.load(self.model, features.schema)
+            learning = Learning.of(ensemble.card, self.instrument.costs)
         return Trader(
             instrument=self.instrument,
             features=features,
-            ensemble=ensemble,
+            ensemble=ensemble if foretold is None else foretold,
             policy=self._policy(),
             broker=PaperBroker(self.instrument, self.capital),
             journal=journal,
             every=self.every,
             capital=self.capital,
-            learning=Learning.of(ensemble.card, self.instrument.costs),
+            learning=learning,
         )
 
     def feed(self) -> Feed:

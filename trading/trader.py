@@ -28,6 +28,7 @@ from trading.deciding import Deciding
 from trading.decision import Decision
 from trading.drift import Drift
 from trading.forecast import Forecast
+from trading.foretold import Foretold
 from trading.holdings import Holdings
 from trading.journal import Journal
 from trading.learning import Learning
@@ -47,7 +48,7 @@ class Trader:
     features
         The streaming engine.
     ensemble
-        Gives probabilities for a window of the last decision rows.
+        Gives probabilities for a window of the last decision rows; or what was foretold.
     policy
         Answers an observation with an action.
     broker
@@ -73,7 +74,7 @@ class Trader:
         self,
         instrument: Instrument,
         features: FeatureEngine,
-        ensemble: EnsembleRuntime,
+        ensemble: EnsembleRuntime | Foretold,
         policy: Policy,
         broker: Broker,
         journal: Journal,

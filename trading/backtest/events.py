@@ -144,6 +144,7 @@ def run(
     trader_for: Callable[[str], Trader],
     book: LeaseBook,
     beside: Mapping[str, Beside] = MappingProxyType({}),
+    told: Callable[[int], None] = lambda events: None,
 ) -> BacktestResult:
     """Run traders over tapes.
 
@@ -157,6 +158,8 @@ def run(
         Grants the leases; its ``lease_seconds`` are the windows.
     beside
         What was recorded beside a symbol's tape, where its columns are made of it.
+    told
+        Called with the number of events behind since the last call, now and then.
 
     Raises
     ------
@@ -173,6 +176,7 @@ def run(
         window = min(number for number, _ in ahead.values())
         for name in sorted(name for name, (number, _) in ahead.items() if number == window):
             _advance(sleeves[name], ahead[name][1], book)
+            told(len(ahead[name][1]))
             following = next(queues[name], None)
             if following is None:
                 del ahead[name]

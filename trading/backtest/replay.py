@@ -58,8 +58,7 @@ def replay(
     if any(unfit(one) for one in traders.values()):
         for one in sleeves.values():
             one.unwatch()
-        result = run(tapes, traders.__getitem__, book, beside)
-        told(sum(map(len, tapes)))
+        result = run(tapes, traders.__getitem__, book, beside, told)
         return Record.of(result, name), result
     length = round(book.config.lease_seconds * SECOND)
     stretches: dict[str, Stretch] = {}
@@ -67,11 +66,11 @@ def replay(
     for tape in tapes:
         stretches[tape.symbol] = Stretch(traders[tape.symbol], tape)
         numbers = tape.times // length
-        first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
-        stops = np.append(first[1:], len(tape))
+        begins = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+        ends = np.append(begins[1:], len(tape))
         windows += zip(
-            numbers[first].tolist(), [tape.symbol] * len(first), first.tolist(),
-            stops.tolist(), tape.times[first].tolist(), strict=True,
+            numbers[begins].tolist(), [tape.symbol] * len(begins), begins.tolist(),
+            ends.tolist(), tape.times[begins].tolist(), strict=True,
         )  # fmt: skip
     behind = 0
     for _, symbol, first, stop, now in sorted(windows):
