@@ -92,7 +92,7 @@ def page(found: Comparison) -> str:
             "explains the difference are told apart below, if at all."))
         + sheet.section(f"Beyond {names[0]}", beyond + _small(
             "Difference of log returns over the time they share. The interval is of both runs' "
-            "returns at the same times, drawn again in blocks."))
+            "returns at the same times, drawn again in blocks, each of 95 % by itself."))
         + sheet.section("Correlation of returns", correlation)
     )  # fmt: skip
     return sheet.document(f"Backtests: {', '.join(names)}", sections)
@@ -106,7 +106,7 @@ def show(found: Comparison, console: Console) -> None:
         highlight=False,
     )
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("", max_width=22, no_wrap=True)
+    table.add_column("", max_width=18, no_wrap=True)
     for one in MEASURES:
         table.add_column(one.head, justify="right", no_wrap=True)
     best = _best(found)
@@ -154,7 +154,9 @@ def _best(found: Comparison) -> list[int]:
 def _word(one: Difference) -> str:
     if one.gain.low == one.gain.high == 0.0:
         return "the same"
-    return "more than luck" if one.sure else "luck explains it"
+    if not one.sure:
+        return "luck explains it"
+    return "more than luck" if one.gain.low > 0.0 else "less than luck explains"
 
 
 def _drawn(found: Comparison, size: tuple[float, float]) -> str:
