@@ -46,13 +46,15 @@ def test_a_multiplier_ends_where_the_exchange_ends_it(pips, sign, loss, profit):
     run = ours.run(np.concatenate((prices[:1], prices)), [0], [sign])
     end, gain = int(run.ends[0]) - 1, run.gains[0]
     row, status, cents = settled(theirs, pips.tolist())
-    worths = [ours.worth(sign, prices[0], one) - 10.0 for one in prices]
-    edge = [g for g in (-loss / 100, profit / 100, -10.0) if g]
-    if any(abs(worth - one) <= 0.0051 for worth in worths for one in edge):
+    made = 1000.0 * (sign * (prices / prices[0] - 1.0) - 3e-4)
+    edges = [one for one in (-loss / 100, profit / 100, -10.0) if one]
+    if any((abs(made - one) <= 0.0051).any() for one in edges):
         return  # a cent's rounding decides there
     assert end == row
     assert gain == pytest.approx(cents / 100, abs=0.0051)
-    assert (DEAL_ENDS[run.how[0]] == "open") == (status == "open")
+    how = DEAL_ENDS[run.how[0]]
+    assert (how == "open") == (status == "open")
+    assert (how == "stop out") == (cents == -1000 and status != "open")
 
 
 def test_all_at_once_is_one_at_a_time_and_sold_in_time():
