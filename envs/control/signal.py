@@ -82,6 +82,9 @@ class SignalProblem(Config):
         Change of position that a ``Box`` action of one means.
     dead_zone
         Smaller changes are not made.
+    money
+        Reward that counts as one. A learner's gradients are cut to a length, and returns of some
+        tens would leave the policy's share of it next to nothing beside the value network's.
     steps
         Decisions in an episode.
     name
@@ -105,6 +108,7 @@ class SignalProblem(Config):
     moves: tuple[float, ...] = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
     unit: Positive = 1.0
     dead_zone: Weight = 0.0
+    money: Positive = 1.0
     steps: Annotated[int, Field(ge=1)] = 4998
     name: str = "linear"
 
@@ -168,6 +172,7 @@ class SignalProblem(Config):
             [1.0 - self.theta, self._kick, self.bound, self.risk, self.linear, self.quadratic]
         )
         _step(state, moves, shocks, done, terms, rewards)
+        rewards /= self.money
         return True
 
     def eased(self, level: float) -> SignalProblem:

@@ -28,7 +28,7 @@ def _market(**settings: object) -> Training:
 
 
 def _linear() -> Exam:
-    problem = SignalProblem(moves=(), action="zone", dead_zone=0.5)
+    problem = SignalProblem(moves=(), action="zone", dead_zone=0.5, money=10.0)
     training = _trained(steps=600_000, gamma=0.98, gae=0.95, spread=0.6, hidden=(32, 32))
     about = "linear costs and risk (Chaouki A1)"
     levels = tuple(i / 20 for i in range(21))
@@ -36,7 +36,7 @@ def _linear() -> Exam:
 
 
 def _quadratic() -> Exam:
-    problem = SignalProblem(name="quadratic", linear=0.0, quadratic=1.0, moves=())
+    problem = SignalProblem(name="quadratic", linear=0.0, quadratic=1.0, moves=(), money=10.0)
     settings = {"spread": 0.6, "hidden": (32, 32), "rate": 1e-3}
     training = _trained(steps=400_000, gamma=0.95, gae=0.95, **settings)
     return control.signal(problem, training, "quadratic costs and risk (Chaouki A3)")
