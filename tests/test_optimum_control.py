@@ -126,19 +126,34 @@ def test_the_papers_policies_earn_what_the_paper_says():
     assert markowitz.earned == pytest.approx(1513.9, abs=0.05)
 
 
-def test_the_actions_learnt_with_can_express_the_optimum():
-    linear = exam("linear")
-    problem = linear.problem
+@pytest.mark.parametrize("action", ["delta", "zone"])
+def test_the_actions_learnt_with_can_express_the_optimum(action):
+    problem = SignalProblem(moves=(), action=action, dead_zone=0.0 if action == "delta" else 0.5)
+    posed = signal(problem, Training(), "")
 
-    def zone(seen):
-        # A zone wider than the problem's own: aim at where one is while within the band.
+    def band(seen):
         p, q = seen[:, 0].astype(float), problem.scale * seen[:, 1].astype(float)
         low, high = (p - 14 / 15) / (14 / 15), (p + 14 / 15) / (14 / 15)
+        if action == "delta":
+            return (np.clip(q, low, high) - q)[:, None] / problem.unit
+        # The band is wider than the problem's own zone: where it is kept, one aims at where one is.
         aim = np.where(q < low, low + problem.dead_zone, q)
         aim = np.where(q > high, high - problem.dead_zone, aim)
-        return (aim / problem.scale).astype(np.float32)[:, None]
+        return aim[:, None] / problem.scale
 
-    assert linear.mark(zone).score == pytest.approx(1.0, abs=1e-4)
+    assert posed.mark(band).score == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_dead_zone_of_a_quarter_costs_next_to_nothing():
+    posed = exam("linear")
+
+    def band(seen):
+        p, q = seen[:, 0].astype(float), posed.problem.scale * seen[:, 1].astype(float)
+        low, high = (p - 14 / 15) / (14 / 15), (p + 14 / 15) / (14 / 15)
+        # Begins half a zone beyond the band and ends half a zone within.
+        return (np.clip(q, low + 0.125, high - 0.125) - q)[:, None]
+
+    assert posed.mark(band).score > 0.985
 
 
 def test_selling_what_reverts_is_worth_what_dynamic_programming_says():
@@ -239,5 +254,4 @@ def test_every_exam_can_be_sat():
         world = posed.world()
         assert world.make(2).reset(seed=0)[0].shape[0] == 2
         assert world.with_level(1.0) is world
-    linear = exam("linear").world()
-    assert linear.with_level(0.25).problem.linear == 1.0
+    assert exam("linear").world().with_level(0.25).problem.linear == 1.0

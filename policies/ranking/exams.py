@@ -7,7 +7,6 @@ from collections.abc import Callable
 from envs.control import BettingProblem, ExecutionProblem, SignalProblem, StoppingProblem
 from envs.market import EnvConfig
 from envs.reward import RewardConfig
-from policies.curriculum import Curriculum
 from policies.ranking import control
 from policies.ranking.exam import Exam
 from policies.ranking.market import LeakedExam, PlantedExam
@@ -28,11 +27,10 @@ def _market(**settings: object) -> Training:
 
 
 def _linear() -> Exam:
-    problem = SignalProblem(moves=(), action="zone", dead_zone=0.5, money=10.0)
-    training = _trained(steps=600_000, gamma=0.98, gae=0.95, spread=0.6, hidden=(32, 32))
-    about = "linear costs and risk (Chaouki A1)"
-    levels = tuple(i / 20 for i in range(21))
-    return control.signal(problem, training, about, Curriculum(levels=levels, until=0.4))
+    problem = SignalProblem(moves=(), dead_zone=0.25, money=10.0)
+    settings = {"spread": 1.0, "hidden": (32, 32), "rate": 1e-3, "minibatch": 1024, "epochs": 6}
+    training = _trained(steps=2_000_000, gamma=0.99, gae=0.95, **settings)
+    return control.signal(problem, training, "linear costs and risk (Chaouki A1)")
 
 
 def _quadratic() -> Exam:
