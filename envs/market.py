@@ -71,6 +71,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._reel = Reel.of(tapes, spec)
+        self._begins: list[int] = self._reel.spans[:, 0].tolist()
         self._episodes = Episodes(self._reel, self.config)
         self._money = np.zeros((num_envs, len(MONEY)))
         self._clock = np.zeros((num_envs, len(CLOCK)), np.int64)
@@ -116,17 +117,20 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     def info(self, i: int) -> dict[str, Any]:
         """Episode ``i``'s equity, units, fees, funding, and tape and row it is at."""
-        money, place = self._money[i], self._place[i]
-        tape = place.item(TAPE)
-        return {
+        money, place = self._money, self._place
+        tape = place.item(i, TAPE)
+        told = {
             "equity": self._lane.item(i, WORTH),
-            "units": money.item(UNITS),
-            "fees": money.item(FEES),
-            "funding": money.item(PAID),
+            "units": money.item(i, UNITS),
+            "fees": money.item(i, FEES),
+            "funding": money.item(i, PAID),
             "trades": self._clock.item(i, TRADES),
             "tape": tape,
-            "row": place.item(ROW) - self._reel.spans.item(tape, 0),
+            "row": place.item(i, ROW) - self._begins[tape],
         }
+        if self._masked:
+            told["action_mask"] = self.masks()[i]
+        return told
 
     def reset(
         self,
@@ -163,6 +167,17 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         dict[str, Any],
     ]:
         """Advance every episode by one decision; see the class for the ones that have ended."""
+        return *self.advance(actions), self._told()
+
+    def advance(
+        self, actions: npt.NDArray[np.int64]
+    ) -> tuple[
+        npt.NDArray[np.float32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.bool_],
+    ]:
+        """Do as :meth:`step`, and tell no info."""
         n, reel = self.num_envs, self._reel
         chosen = np.asarray(actions, np.int64)
         rewards, terminated, truncated = np.empty(n), np.empty(n, np.bool_), np.empty(n, np.bool_)
@@ -180,7 +195,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if over is not None:
             self._begin(over, None)
         self._ended = ended > 0
-        return self._seen.copy(), rewards, terminated, truncated, self._told()
+        return self._seen.copy(), rewards, terminated, truncated
 
     def _told(self) -> dict[str, Any]:
         return {"action_mask": self.masks()} if self._masked else {}
@@ -247,7 +262,8 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     ``ruin`` of the capital; truncated after ``episode`` decisions or at the tape's end.
 
     **Info**: ``equity``, ``units``, ``fees``, ``funding``, closed ``trades``; ``tape`` and ``row``
-    it is at; ``action_mask``, ``bool[A]``: which actions can have an effect.
+    it is at; ``action_mask``, ``bool[A]``, where the spec has brackets or limits openings: which
+    actions can have an effect (:meth:`masks` always tells).
 
     Parameters
     ----------
@@ -258,6 +274,7 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     def __init__(self, tapes: Sequence[DecisionTape], config: EnvConfig | None = None) -> None:
         self.metadata = {"render_modes": []}
         self._lane = MarketVectorEnv(tapes, 1, config)
+        self._action = np.zeros(1, np.int64)
         self.observation_space = self._lane.single_observation_space
         self.action_space = self._lane.single_action_space
 
@@ -267,17 +284,15 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         """Start an episode; see :meth:`MarketVectorEnv.reset`."""
         super().reset(seed=seed)
         seen, _ = self._lane.reset(seed=seed, options=options)
-        return seen[0], self._info()
+        return seen[0], self._lane.info(0)
 
     def step(
         self, action: np.int64
     ) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Make one decision."""
-        seen, rewards, terminated, truncated, _ = self._lane.step(np.array([action], np.int64))
-        return seen[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), self._info()
-
-    def _info(self) -> dict[str, Any]:
-        return {**self._lane.info(0), "action_mask": self._lane.masks()[0]}
+        self._action[0] = action
+        seen, rewards, terminated, truncated = self._lane.advance(self._action)
+        return seen[0], rewards.item(0), terminated.item(0), truncated.item(0), self._lane.info(0)
 
     def masks(self) -> npt.NDArray[np.bool_]:
         """Return which actions can have an effect now, ``bool[A]``."""
