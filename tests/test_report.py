@@ -18,6 +18,7 @@ from trading.record import Record
 from trading.report import Terms, measure, plain, summary, write
 from trading.report.headline import rows
 from trading.report.page import page
+from trading.report.viewer import viewer
 from validation.verdict import Check, Verdict
 
 NAME = "R_75 & <friends>"
@@ -232,3 +233,19 @@ def test_a_json_that_can_t_be_read_is_told_with_its_remedy(tmp_path):
     (tmp_path / "backtest.json").write_text('{"version": ')
     with pytest.raises(DataError, match="run the backtest again"):
         plain.read(tmp_path)
+
+
+def test_what_the_viewer_draws_is_the_run(run):
+    """Steps add up to the times and prices of the record, and every trade is where it was."""
+    text = viewer(run)
+    told = json.loads(re.search(r'id="viewer-data">(.*?)</script>', text)[1])
+    assert [one["name"] for one in told["sleeves"]] == ["<R_75>", "R_100"]
+    for shown, own in zip(told["sleeves"], run.sleeves.values(), strict=True):
+        times = shown["start"] + np.cumsum(shown["t"])
+        assert np.array_equal(times, own.times // 1_000_000)
+        assert np.cumsum(shown["p"]) * shown["tick"] == pytest.approx(own.price, rel=1e-4)
+        trips = shown["trips"]
+        assert len(trips["o"]) == len(own.trips)
+        assert np.array_equal(shown["start"] + np.array(trips["c"]), own.trips.closed // 1_000_000)
+        assert trips["e"] == pytest.approx(own.trips.entry.tolist(), rel=1e-4)
+        assert [told["reasons"][k] for k in trips["r"]] == own.trips.table()["reason"].tolist()
