@@ -156,7 +156,7 @@ def _exported(path: Path, world: ControlWorld) -> Player:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path.read_bytes(), options)
-    made_for = session.get_modelmeta().custom_metadata_map.get("observation", "")
+    made_for = session.get_modelmeta().custom_metadata_map.get("schema", "")
     if made_for != world.schema:
         raise SchemaMismatch(
             f"{path.name}: made for observation {made_for or 'unknown'}, problem {world.name} is "
