@@ -1,10 +1,11 @@
 """Training speed of the policy beside a single-file PPO, and how near it comes to the optimum.
 
-Run ``python -m benchmarks.ppo [steps]``; 0 steps: the speed alone. First the speed: same network, environment, batch,
-minibatches and epochs, ours (RLlib's Algorithm on the fast path of ``policies.rllib``) and the
-peer (``benchmarks/_single_file_ppo.py``) taking turns; CPU seconds of an iteration, medians. Then
-planted markets whose optimum is dynamic programming's (``envs.planted.OPTIMUM``); published for a
-learnt policy on such a problem: .979.
+Run ``python -m benchmarks.ppo [steps]``; 0 steps: the speed alone.
+
+First the speed: same network, environment, batch, minibatches and epochs, ours (RLlib's Algorithm
+on the fast path of ``policies.rllib``) and the peer (``benchmarks/_single_file_ppo.py``) taking
+turns; CPU seconds of an iteration, medians. Then planted markets whose optimum is dynamic
+programming's (``envs.planted.OPTIMUM``); published for a learnt policy on such a problem: .979.
 """
 
 from __future__ import annotations

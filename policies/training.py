@@ -99,6 +99,9 @@ class Training(Config):
         Remote environment runners; 0 samples in the learner's process.
     learner_gpus
         GPUs of the learner, 0 or 1.
+    threads
+        Of torch in this process. On small networks a second one costs more than it brings, and on
+        a busy machine all there is.
     checkpoint
         Seconds between two checkpoints; 0 writes one at the end alone.
     env
@@ -134,6 +137,7 @@ class Training(Config):
     replay: Replay = Replay()
     runners: Count = 0
     learner_gpus: Fraction = 0.0
+    threads: Positive = 1
     checkpoint: Weight = 60.0
     env: EnvConfig = EnvConfig(reward=RewardConfig(risk=0.01))
     curriculum: Curriculum | None = None

@@ -60,8 +60,9 @@ class ArrayLearner(PPOTorchLearner):
         self.after_gradient_based_update(timesteps=timesteps)
         training_data.solve_refs()
         batch = training_data.batch[DEFAULT_MODULE_ID]
+        # What came through the object store is read-only, and is copied.
         columns = {
-            name: torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
+            name: torch.from_numpy(np.require(values, requirements="CW")).to(self._device)
             for name, values in batch.items()
         }
         network: Network = self.module[DEFAULT_MODULE_ID].unwrapped().network

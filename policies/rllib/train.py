@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, cast
 
+import torch
 from ray.rllib.algorithms.algorithm import Algorithm
 
 from policies.checkpoints import Checkpoints
@@ -52,6 +53,17 @@ class TrainingResult:
     seconds: float
     curve: tuple[float, ...]
     speed: float
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Have torch use so many threads, and then as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -153,7 +165,8 @@ def train(
         steps, seconds = before, 0.0
         while steps < end and not 0.0 < config.seconds <= seconds:
             algorithm.level = level
-            told = _told(algorithm.train())
+            with _threads(config.threads):
+                told = _told(algorithm.train())
             steps, seconds = int(told["steps"]), perf_counter() - began
             curve.append(told["reward"])
             told |= {"of": float(config.steps), "seconds": seconds, "level": level}
