@@ -62,7 +62,7 @@ class ArrayLearner(PPOTorchLearner):
         batch = training_data.batch[DEFAULT_MODULE_ID]
         # What came through the object store is read-only, and is copied.
         columns = {
-            name: torch.from_numpy(np.require(values, requirements="CW")).to(self._device)
+            name: torch.from_numpy(np.require(values, requirements=("C", "W"))).to(self._device)
             for name, values in batch.items()
         }
         network: Network = self.module[DEFAULT_MODULE_ID].unwrapped().network
