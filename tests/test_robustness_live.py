@@ -17,11 +17,14 @@ from market.execution import Costs
 from market.instruments import Instrument
 from policies.baselines import Follow
 from pregao import app
+from risk.lease import LeaseBook
 from tests.robustness_cases import following, rerunner
 from tests.toys import FEATURES, INSTRUMENT, RISK, SYMBOL, tape, trader
+from trading.backtest import run
 from trading.desk import DeskSpec
 from trading.journal import MemoryJournal
 from trading.paper import PaperBroker
+from trading.record import Record
 from trading.robustness.attribution import attribution
 from trading.robustness.eventpath import EventPath, WidenedBroker
 from trading.robustness.limits import Limits
@@ -63,6 +66,9 @@ def own(path):
 def test_it_says_the_same_twice_and_adds_up(path, own):
     again = path(Variation())
     assert np.array_equal(own.equity, again.equity)
+    book = LeaseBook(FAIR, [SYMBOL], first=True)
+    plain = Record.of(run([TAPE], lambda symbol: made(symbol, Variation()), book), "live")
+    assert np.array_equal(own.equity, plain.equity), "over stretches, and event by event"
     assert len(own.trips) > 20
     parts = attribution(own).total
     assert sum(value for _, value in parts.rows()) == pytest.approx(parts.pnl)
@@ -90,6 +96,10 @@ def test_spreads_and_halts_reach_the_broker(path, own):
     assert np.array_equal(own.sleeves[SYMBOL].fills.times[before], filled[: before.sum()])
     wide = path(Variation(widen={SYMBOL: np.full(500, 5.0)}))
     assert wide.equity[-1] < own.equity[-1]
+    paid, usual = (
+        (one.trips.slippage / one.trips.units / one.trips.entry).mean() for one in (wide, own)
+    )
+    assert paid == pytest.approx(5.0 * usual, rel=0.05)
 
 
 def test_a_widened_broker_is_a_paper_broker_otherwise():

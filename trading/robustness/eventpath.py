@@ -16,7 +16,7 @@ from market.orders import Fill
 from market.tape import Tape
 from risk.config import RiskConfig
 from risk.lease import LeaseBook
-from trading.backtest import run
+from trading.backtest.replay import replay
 from trading.paper import PaperBroker
 from trading.record import Record
 from trading.robustness.variation import Variation
@@ -61,6 +61,8 @@ class WidenedBroker(PaperBroker):
 @dataclass(frozen=True)
 class EventPath:
     """A :data:`~trading.robustness.variation.Rerun` by the backtest's event path: exact.
+
+    Traders that allow it are taken over whole stretches (:func:`trading.backtest.replay.replay`).
 
     Parameters
     ----------
@@ -110,4 +112,4 @@ class EventPath:
             return trader
 
         book = LeaseBook(self.risk, list(tapes), first=True)
-        return Record.of(run(list(tapes.values()), made, book, self.beside), self.name)
+        return replay(list(tapes.values()), made, book, self.name, self.beside)[0]
