@@ -93,7 +93,7 @@ def school(
     done = 0 if saved is None else saved.steps
     # Networks this small are slower on two threads, and much slower where a core is not free.
     torch.set_num_threads(1)
-    with Tracker(folder, registry, symbol, "ppo", flat(training), done) as tracker:
+    with Tracker(folder, registry, symbol, training.algorithm, flat(training), done) as tracker:
 
         def follow(told: dict[str, float]) -> None:
             tracker.iteration(told)
@@ -102,7 +102,7 @@ def school(
         result = train(world, training, seed, folder, follow, resume, ladder)
         final = PolicyLineage.of(tapes, training, seed, result.steps, ensembles, code)
         policy = folder / "policy.onnx"
-        export(result.module, policy, "ppo", facts=final.facts())
+        export(result.module, policy, training.algorithm, facts=final.facts())
         note(policy, tapes, final)
         tracker.keep(policy, policy.with_suffix(".json"))
     return policy

@@ -31,9 +31,11 @@ def kept(folder: Path, version: str, decisions: int) -> tuple[Floats, Floats] | 
     ``None`` if they aren't there, can't be read, or are of another number of decisions.
     """
     try:
-        with np.load(_place(folder, version), allow_pickle=False) as held:
+        # From memory: NumPy leaves a damaged file open.
+        content = io.BytesIO(_place(folder, version).read_bytes())
+        with np.load(content, allow_pickle=False) as held:
             proba, apart = held["proba"], held["disagreement"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
     if proba.shape != (decisions, 3) or apart.shape != (decisions,):
         return None

@@ -134,7 +134,7 @@ def _trial(config: dict[str, Any], task: Task) -> None:
                 world, training, task.seed, folder, lambda _: None, saved is not None, ladder,
                 until=rungs[rung],
             )  # fmt: skip
-            export(result.module, folder / "policy.onnx", "ppo")
+            export(result.module, folder / "policy.onnx", training.algorithm)
             score, low, high = _score(folder / "policy.onnx", task)
             tune.report(
                 {"rung": rung, "steps": result.steps, "score": score, "low": low, "high": high}

@@ -234,3 +234,24 @@ def test_a_contest_tells_who_earned_more_and_how_surely():
     assert [one.plain() for one in again] == [one.plain() for one in found]
     rows = standings("who", found)
     assert rows.row_count == 3
+
+
+def test_the_floors_trainer_goes_the_same_way(tmp_path, ray_cluster):
+    from actors.config import FloorConfig
+    from actors.trainer import TrainerShell
+    from market.beside import Beside
+    from models.card import read
+    from tests.test_trainer import FLOOR, market
+
+    told = FLOOR | {"folder": place(tmp_path), "training": SMALL | {"steps": 2 * BATCH}}
+    shell = TrainerShell(FloorConfig.model_validate(told))
+    one = shell.fit(market(), Beside())
+    policy = shell.train_policy((one,))
+    assert policy == home(tmp_path) / "policy.onnx"
+    school = schooling(policy)
+    assert school.until == {"R_75": int(one.tape.times[-1])}
+    assert school.until["R_75"] <= one.unseen
+    assert school.lineage.ensembles == {"R_75": read(one.folder)[0].version}
+    assert one.tape.events is not None, "what happens between decisions is played"
+    progress = shell.progress()
+    assert (progress.task, progress.fraction) == ("policy", 1.0)
