@@ -18,8 +18,8 @@ setup:  ## make .venv as requirements.lock says; no work when nothing changed
 demo: setup  ## the whole floor on the bundled exchange, until Ctrl-C
 	@$(bin)/pregao demo
 
-test: setup  ## every test but the soak tests
-	@$(bin)/python -m pytest -q -m "not soak"
+test: setup  ## every test but the soak tests, in as many processes as there are cores, up to four
+	@$(bin)/python -m pytest -q -m "not soak" -n logical --maxprocesses 4 --dist loadgroup
 
 check: setup  ## format, lint, types, import order, file lengths, lock
 	@$(bin)/ruff format --check --quiet .

@@ -5,11 +5,28 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and no more.
+settings.register_profile("pregao", deadline=None)
+settings.load_profile("pregao")
 
 # Decided before Ray is imported anywhere: it reads the mode once. Without it, a token file left
 # by somebody else's cluster decides.
 os.environ["RAY_AUTH_MODE"] = "token"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items):
+    """Keep a file's tests in one process, and all that need Ray in one, begun first.
+
+    So processes side by side share no fixture, and there is one Ray for all of them.
+    """
+    needs = {one.path for one in items if "ray_cluster" in getattr(one, "fixturenames", ())}
+    for one in items:
+        group = "ray" if one.path in needs else str(one.path)
+        one.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda one: one.path not in needs)
 
 
 @pytest.fixture(scope="session")
