@@ -25,8 +25,8 @@ from models.registry import Registry, RegistryConfig
 from models.registry.lineage import code_digest, config_digest
 from policies import lineage
 from policies.lineage import tapes_digest
-from policies.rllib_search import Task
-from policies.rllib_search import search as in_tune
+from policies.rllib.search import Task
+from policies.rllib.search import search as in_tune
 from policies.searching import Book, PolicySearch, Row, drawn, proposal, told
 from venues.files import find
 

@@ -83,7 +83,7 @@ def test_what_judges_is_later_with_a_gap():
 
 
 def test_trials_in_tune_end_in_the_book_and_are_not_done_again(tmp_path, ray_cluster):
-    from policies.rllib_search import Task, search
+    from policies.rllib.search import Task, search
 
     tape = planted(1200, 0.6, 0.9, 0.2, np.random.default_rng(0))
     asked = PolicySearch(

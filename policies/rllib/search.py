@@ -29,7 +29,7 @@ from policies.curriculum import Ladder
 from policies.evaluate import evaluate
 from policies.export import export
 from policies.exported import OnnxPolicy
-from policies.rllib import train
+from policies.rllib.train import train
 from policies.searching import Book, PolicySearch, Row, drawn, proposal
 from policies.training import Training
 from policies.world import MarketWorld
