@@ -110,6 +110,15 @@ def test_an_order_takes_no_more_than_its_share_of_the_volume():
     assert one.money[WAITING] == 0.0
 
 
+def test_rounding_leaves_nothing_of_an_order_under_way():
+    one = Sleeve(Costs(participation=0.1), interval=60.0)
+    one.place(0.1 + 0.2, 0)
+    parts = [one.bar(*[100.0] * 4, k * MINUTE, volume=1.0) for k in (1, 2, 3, 4)]
+    assert list(map(len, parts)) == [1, 1, 1, 0]
+    assert one.money[WAITING] == 0.0
+    assert one.money[UNITS] == pytest.approx(0.3)
+
+
 def test_impact_grows_with_the_root_of_the_order():
     def paid(units):
         one = Sleeve(Costs(impact=Impact(volatility=0.04, volume=10_000.0)))

@@ -310,7 +310,8 @@ def advance(
             inside = True
         if terms[PARTICIPATION] > 0.0 and volume >= 0.0:
             most = terms[PARTICIPATION] * volume
-            if abs(order) > most:
+            # What rounding leaves of the last part goes with it: nothing stays under way unseen.
+            if abs(order) > most * (1.0 + 1e-9):
                 order = most if order > 0.0 else -most
         if order != 0.0:
             edge = (terms[HALF_SPREAD] + terms[SLIPPAGE]) * widen
