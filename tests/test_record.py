@@ -105,7 +105,10 @@ def test_reasons_funding_and_the_longest_hold():
         [1, 2, 3, 4, 8, 9, 10], [1, 0, -1, 2, -2, 1, -1], [100.0] * 7,
         [0, 0.5, 0, 0, 0, 0, 0], [0, 4, 1, 0, 0, 0, 3],
     )  # fmt: skip
-    found = trips(fills, [100] * 12, max_hold=4)
+    # Closed by the fourth decision it was open at: of its own accord where it may see five.
+    early = trips(fills, [100] * 12, max_hold=4)
+    assert [REASONS[i] for i in early.reason] == ["stop", "signal", "liquidation"]
+    found = trips(fills, [100] * 12, max_hold=3)
     assert [REASONS[i] for i in found.reason] == ["stop", "hold", "liquidation"]
     assert found.funding.tolist() == [0.5, 0.0, 0.0]
     assert found.fees.sum() == 0.0

@@ -253,7 +253,8 @@ class Trips:
         held = np.searchsorted(decided, closed) - np.searchsorted(decided, opened)
         reason = _ENDED_BY[why[stop]]
         if max_hold:
-            reason = np.where((reason == 0) & (held >= max_hold), np.int8(HELD), reason)
+            # The decision it is due at is one of those counted: it is made while it is held.
+            reason = np.where((reason == 0) & (held > max_hold), np.int8(HELD), reason)
         seen = np.searchsorted(decided, opened) - 1
         found = np.append(regime, -1)[np.where(seen < 0, len(regime), seen)]
         top, bottom = _range(times, high, low, opened, closed, entry, out)
