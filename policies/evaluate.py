@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from envs.market import EnvConfig, MarketEnv
+from envs.market import EnvConfig, MarketEnv, Randomisation
 from envs.tape import DecisionTape
 from policies.policy import Policy, Remembering
 
@@ -49,13 +49,16 @@ class Played:
 
 
 def evaluate(policy: Policy, tape: DecisionTape, config: EnvConfig | None = None) -> Played:
-    """Play ``policy`` over the whole of ``tape``, starting flat.
+    """Play ``policy`` over the whole of ``tape`` as it is, starting flat.
 
-    After a ruin, nothing is decided any more: returns and exposures are 0 from there on.
+    Costs and prices are the tape's own and the lease is whole, whatever ``config`` varies in
+    training. After a ruin, nothing is decided any more: returns and exposures are 0 from there on.
     """
+    asked = config or EnvConfig()
+    plain = asked.model_copy(update={"randomisation": Randomisation(), "lease": 1.0})
     if isinstance(policy, Remembering):
         policy.reset()
-    env = MarketEnv([tape], config)
+    env = MarketEnv([tape], plain)
     seen, info = env.reset(seed=0, options={"start": 0})
     k = len(tape) - 1
     actions, units, equity = np.zeros(k, np.int64), np.zeros(k), np.empty(k + 1)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from envs.action import ACTIONS, FLAT, HOLD, LONG, SHORT
+from envs.market import EnvConfig, Randomisation
 from envs.observation import OBSERVATION, SIZE
 from envs.planted import OPTIMUM, planted
 from envs.spec import ExposureActions, PolicySpec
 from market.errors import SchemaMismatch, StateError
-from policies.baselines import Flat, Follow, Hold
+from policies.baselines import Flat, Follow, Hold, Probe
 from policies.evaluate import evaluate
 from policies.exported import OnnxPolicy
 
@@ -88,6 +89,16 @@ def test_baselines_earn_what_they_must():
     assert hold.net_returns.sum() == pytest.approx(market - 0.5e-4, abs=1e-6)
     assert (hold.actions == LONG).sum() == 1
     assert hold.trades == 0
+
+
+def test_what_training_varies_is_not_varied_where_a_policy_is_judged():
+    tape = planted(300, 0.2, 0.9, 0.5, np.random.default_rng(3))
+    wild = Randomisation(fees=(0.0, 9.0), spread=(2.0, 9.0), volatility=(0.5, 2.0))
+    asked = EnvConfig(randomisation=wild, lease=0.2)
+    for policy in (Probe(), Hold()):
+        plain, varied = evaluate(policy, tape), evaluate(policy, tape, asked)
+        assert plain.equity[-1] != plain.equity[0]
+        np.testing.assert_array_equal(varied.equity, plain.equity)
 
 
 def test_following_earns_the_planted_optimum():
