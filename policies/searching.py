@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, Self
 
 import msgspec
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from market.config import Config
+from market.config import Config, reason_of
+from market.errors import ConfigError
 from policies.training import Training
 
 __all__ = ["Book", "PolicySearch", "Range", "Row", "drawn", "proposal", "told"]
@@ -132,7 +133,7 @@ def proposal(training: Training, changed: Mapping[str, Choice]) -> Training:
 
     Raises
     ------
-    pydantic.ValidationError
+    ConfigError
         A setting isn't there, or its value is impossible.
 
     Examples
@@ -145,9 +146,15 @@ def proposal(training: Training, changed: Mapping[str, Choice]) -> Training:
         *heads, last = name.split(".")
         at = plain
         for head in heads:
-            at = at[head]
+            if not isinstance(at := at.get(head), dict):
+                raise ConfigError(f"{name}: training has no {head} with settings", key="space")
         at[last] = value
-    return Training.model_validate(plain)
+    try:
+        return Training.model_validate(plain)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(("space", *map(str, fault["loc"])))
+        raise ConfigError(reason_of(fault), key=where) from error
 
 
 class Row(msgspec.Struct, frozen=True):

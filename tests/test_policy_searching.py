@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from actors.policy_searching import parted
 from envs.planted import planted
-from market.errors import DataError
+from market.errors import ConfigError, DataError
 from policies.searching import Book, PolicySearch, Range, Row, drawn, proposal, told
 from policies.training import Training
 
@@ -39,10 +38,14 @@ def test_a_range_is_kept(low, high, log, seed):
 
 
 def test_what_can_not_be_set_is_refused():
-    with pytest.raises(ValidationError, match="gama"):
+    with pytest.raises(ConfigError, match=r"space\.gama: "):
         proposal(Training(), {"gama": 0.9})
-    with pytest.raises(ValidationError, match="less than 1"):
+    with pytest.raises(ConfigError, match=r"space\.gamma: .*less than 1"):
         proposal(Training(), {"gamma": 1.5})
+    with pytest.raises(ConfigError, match=r"curriculum\.until: training has no curriculum"):
+        proposal(Training(), {"curriculum.until": 0.3})
+    with pytest.raises(ConfigError, match=r"nothing\.at\.all: training has no nothing"):
+        proposal(Training(), {"nothing.at.all": 1})
     with pytest.raises(ValueError, match="low must be below high"):
         Range(low=2, high=1)
 
@@ -80,6 +83,25 @@ def test_what_judges_is_later_with_a_gap():
     np.testing.assert_array_equal(later.times, tape.times[762:])
     with pytest.raises(DataError, match="1000 decisions are too few"):
         parted(tape, 0.25, 249)
+
+
+def test_a_rung_that_is_played_again_is_judged_once(tmp_path):
+    """Tune starts a trial whose process died again from where it first began."""
+    from policies.rllib.search import Task, _Asker
+
+    asked = PolicySearch(trials=1, rungs=3)
+    tape = planted(100, 0.6, 0.9, 0.2, np.random.default_rng(0))
+    task = Task(asked, Training(), *parted(tape, 0.3, 1), 5, tmp_path)
+    book = Book(tmp_path / "book.jsonl", asked)
+    asker = _Asker(task, book, lambda number: 7, lambda one: None)
+    assert asker.suggest("a") == {"number": 0, "rung": 0}
+    told = {"rung": 0, "steps": 9, "score": 0.1, "low": 0.0, "high": 0.2}
+    assert asker.judged("a", told)
+    rows = list(book.rows)
+    assert asker.judged("a", told | {"steps": 90, "score": 0.9})
+    assert book.rows == rows
+    assert asker.judged("a", told | {"rung": 1})
+    assert len(book.rows) == len(rows) + 1
 
 
 def test_trials_in_tune_end_in_the_book_and_are_not_done_again(tmp_path, ray_cluster):

@@ -134,7 +134,7 @@ def _trial(config: dict[str, Any], task: Task) -> None:
                 world, training, task.seed, folder, lambda _: None, saved is not None, ladder,
                 until=rungs[rung],
             )  # fmt: skip
-            export(result.module, folder / "policy.onnx", training.algorithm)
+            export(result.module, folder / "policy.onnx", training.algorithm, training.env.spec)
             score, low, high = _score(folder / "policy.onnx", task)
             tune.report(
                 {"rung": rung, "steps": result.steps, "score": score, "low": low, "high": high}
@@ -185,7 +185,10 @@ class _Asker(Searcher):
     def judged(self, trial_id: str, told: dict[str, Any]) -> bool:
         """Take a rung's result; say whether the trial goes on."""
         number = self._numbers[trial_id]
-        trial = self.book.trial(number)
+        trial, last = self.book.trial(number), self.book.last(number)
+        # A trial whose process died begins at the rung it was given; those behind it are judged.
+        if last is not None and 0 <= told["rung"] <= last.rung:
+            return last.state == "on"
         if "failed" in told:
             row = Row(number, trial, -1, 0, 0.0, 0.0, 0.0, "failed", str(told["failed"]))
         else:
