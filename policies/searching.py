@@ -146,8 +146,10 @@ def proposal(training: Training, changed: Mapping[str, Choice]) -> Training:
         *heads, last = name.split(".")
         at = plain
         for head in heads:
-            if not isinstance(at := at.get(head), dict):
+            inner = at.get(head)
+            if not isinstance(inner, dict):
                 raise ConfigError(f"{name}: training has no {head} with settings", key="space")
+            at = inner
         at[last] = value
     try:
         return Training.model_validate(plain)
