@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+from onnx import TensorProto, helper
 
 from envs.control import (
     BettingProblem,
@@ -215,6 +216,35 @@ def test_marks_and_verdicts():
         score(1.0, 0.0, 0.0)
     with pytest.raises(ValueError, match=r"exams must be of linear, .*, was none such"):
         exam("none such")
+
+
+def test_a_policy_with_a_memory_sits_an_exam(tmp_path):
+    """It answers how often it was asked, which nothing but its memory can tell."""
+    posed = signal(SignalProblem(moves=(), action="target", bound=1.0, scale=1.0), Training(), "")
+    floats = TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Identity", ["state"], ["action"]),
+        helper.make_node("Add", ["state", "one"], ["after"]),
+    ]
+    one = helper.make_tensor("one", floats, [1, 1], [1.0])
+    sees = [
+        helper.make_tensor_value_info(name, floats, ["n", width])
+        for name, width in (("observation", 2), ("state", 1))
+    ]
+    says = [helper.make_tensor_value_info(name, floats, ["n", 1]) for name in ("action", "after")]
+    graph = helper.make_graph(nodes, "counts", sees, says, [one])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(made, {"schema": posed.world().schema})
+    path = tmp_path / "policy.onnx"
+    path.write_bytes(made.SerializeToString())
+    answers = []
+
+    def once(seen):
+        answers.append(len(answers))
+        return np.full((len(seen), 1), float(answers[-1]), np.float32)
+
+    assert posed.judge(path) == pytest.approx(posed.mark(once), nan_ok=True)
+    assert len(answers) > 2
 
 
 def test_ranking_tells_seeds_median_and_time(tmp_path):

@@ -152,7 +152,7 @@ class ControlExam:
 
 
 def _exported(path: Path, world: ControlWorld) -> Player:
-    """Load a policy that :func:`policies.export.export` wrote."""
+    """Load a policy that :func:`policies.export.export` wrote; its memory begins empty."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path.read_bytes(), options)
@@ -162,12 +162,17 @@ def _exported(path: Path, world: ControlWorld) -> Player:
             f"{path.name}: made for observation {made_for or 'unknown'}, problem {world.name} is "
             f"{world.schema}; train it again"
         )
-    sees, says = session.get_inputs()[0].name, session.get_outputs()[0].name
+    shapes = {one.name: one.shape for one in session.get_inputs()}
+    says, state = session.get_outputs()[0].name, dict[str, npt.NDArray[np.float32]]()
 
     def answer(
         observations: npt.NDArray[np.float32],
     ) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
-        said = session.run([says], {sees: observations})[0]
+        if "state" in shapes and not state:
+            state["state"] = np.zeros((len(observations), shapes["state"][1]), np.float32)
+        said, *after = session.run(None, {"observation": observations} | state)
+        if after:
+            state["state"] = after[0]
         return np.argmax(said, axis=1) if says == "logits" else np.asarray(said, np.float32)
 
     return answer
