@@ -3,8 +3,8 @@
 Timing is the trader's: the action on a row is sized at its price, put on its way there and then,
 filled at an event behind it, and marked at the next row's price.
 
-An episode's rows are handed on as pointers (:mod:`features.compiled`): a slice of an array counts
-references, which costs more than the rest of a step.
+Everything is reached by pointers (:mod:`features.compiled`, :mod:`envs.memory`): an array that is
+handed on, and a slice of one, count references, which costs more than all the rest of a step.
 """
 
 from __future__ import annotations
@@ -13,13 +13,38 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from envs.board import (
+    BACKDROP,
+    CLOCKS,
+    COUNT,
+    DONE,
+    HAPPENING,
+    KINDS,
+    LAGS,
+    LANES,
+    MARKED,
+    MONEYS,
+    OUT,
+    PAYS,
+    PLACES,
+    ROOM,
+    RULES,
+    SIZE,
+    TABLE,
+    TAPES,
+    USUAL,
+    VARIED,
+    WEIGHTS,
+)
 from envs.lane import (
     ANCHOR,
     END,
+    EVENT,
     HELD,
     HOUR,
     LANE,
     LEASE,
+    MARKS,
     MEAN,
     PEAK,
     PLACE,
@@ -27,7 +52,9 @@ from envs.lane import (
     SQUARE,
     STRETCH,
     TAPE,
+    TIME,
     USED,
+    WIDE,
     WORTH,
     aimed,
     decide,
@@ -35,12 +62,13 @@ from envs.lane import (
     look,
     stretched,
 )
-from envs.memory import bare, prefetch
+from envs.memory import flags, floats, ints, prefetch, singles
 from envs.observation import exposure_of
 from envs.reward import reward
 from features.compiled import ahead, pointer
 from market.execution.costs import LEVERAGE, TERMS
 from market.execution.fills import equity
+from market.execution.latency import QUANTILES
 from market.execution.sleeve import (
     CASH,
     CLOCK,
@@ -56,8 +84,11 @@ from market.execution.sleeve import (
 
 __all__ = ["start", "step"]
 
-MONEYS, CLOCKS, LANES, PLACES = len(MONEY), len(CLOCK), len(LANE), len(PLACE)
+_MONEY, _CLOCK, _LANE, _PLACE = len(MONEY), len(CLOCK), len(LANE), len(PLACE)
 """Columns of each part of the state."""
+
+_FAR, _NEAR = 16, 8
+"""How many episodes before their turn rows, and the events that they name, are asked for."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -67,23 +98,7 @@ Seen = npt.NDArray[np.float32]
 
 @nb.njit(cache=True, error_model="numpy")
 def start(
-    which: Ints,
-    begins: Ints,
-    leases: Floats,
-    stretches: Floats,
-    capital: float,
-    varied: bool,
-    rules: Floats,
-    money: Floats,
-    clock: Ints,
-    lane: Floats,
-    place: Ints,
-    terms: Floats,
-    marks: Floats,
-    at: Ints,
-    seen: Seen,
-    times: Ints,
-    out: Seen,
+    which: Ints, begins: Ints, leases: Floats, stretches: Floats, capital: float, board: Ints
 ) -> None:
     """Begin the episodes ``which``, flat.
 
@@ -98,140 +113,117 @@ def start(
         with.
     capital
         Equity to start with.
-    varied, rules, money, clock, lane, place, terms, marks, at, seen, times, out
+    board
         See :func:`step`.
     """
-    size = out.shape[1]
+    size, varied, rules = board[SIZE], board[VARIED] != 0, floats(board[RULES])
+    marks, ticks = floats(board[MARKED]), ints(board[MARKED])
     for k in range(len(which)):
-        i = which[k]
-        money[i, :] = 0.0
-        clock[i, :] = 0
-        money[i, CASH] = lane[i, WORTH] = lane[i, PEAK] = capital
-        lane[i, LEASE], lane[i, STRETCH] = leases[k], stretches[k]
-        lane[i, MEAN], lane[i, SQUARE] = 0.0, 1.0
-        place[i, TAPE], place[i, ROW], place[i, END] = begins[k, 0], begins[k, 1], begins[k, 2]
-        place[i, HELD] = place[i, USED] = 0
-        place[i, HOUR] = -1
-        row = begins[k, 1]
-        lane[i, ANCHOR] = marks[row, 0]
+        i, row = which[k], begins[k, 1]
+        cash, its = ahead(floats(board[MONEYS]), i * _MONEY), ahead(ints(board[CLOCKS]), i * _CLOCK)
+        mine, spot = ahead(floats(board[LANES]), i * _LANE), ahead(ints(board[PLACES]), i * _PLACE)
+        for j in range(_MONEY):
+            cash[j] = 0.0
+        for j in range(_CLOCK):
+            its[j] = 0
+        cash[CASH] = mine[WORTH] = mine[PEAK] = capital
+        mine[LEASE], mine[STRETCH] = leases[k], stretches[k]
+        mine[MEAN], mine[SQUARE] = 0.0, 1.0
+        spot[TAPE], spot[ROW], spot[END] = begins[k, 0], row, begins[k, 2]
+        spot[HELD] = spot[USED] = 0
+        spot[HOUR] = -1
+        price, volatility = marks[row * MARKS], marks[row * MARKS + 1]
+        mine[ANCHOR] = price
+        pays = ahead(floats(board[PAYS]), (i if varied else begins[k, 0]) * TERMS)
         look(
-            ahead(pointer(seen), row * size), size,
-            ahead(pointer(money), i * MONEYS), ahead(pointer(lane), i * LANES),
-            ahead(pointer(place), i * PLACES),
-            ahead(pointer(terms), (i if varied else begins[k, 0]) * TERMS),
-            int(rules[2]), varied, marks[row, 0], marks[row, 1] * lane[i, STRETCH],
-            times[at[row]], ahead(pointer(out), i * size),
+            ahead(singles(board[BACKDROP]), row * size), size, cash, mine, spot, pays,
+            int(rules[2]), varied, price, volatility * mine[STRETCH], ticks[row * MARKS + TIME],
+            ahead(singles(board[OUT]), i * size),
         )  # fmt: skip
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)
 def _coming(
-    i: int, place: Ints, marks: Floats, at: Ints, seen: Seen, times: Ints, events: Floats
+    i: int, n: int, place: Ints, marks: Floats, ticks: Ints, seen: Seen, size: int, events: Floats
 ) -> None:
     """Bring near what the next episodes will read: the rows first, then the events they name."""
-    far, near = i + 16, i + 8
-    if far < len(place):
-        row = place[far, ROW]
-        prefetch(ahead(pointer(at), row))
-        prefetch(ahead(pointer(marks), 2 * row))
-        prefetch(ahead(pointer(seen), (row + 1) * seen.shape[1]))
-        prefetch(ahead(pointer(seen), (row + 2) * seen.shape[1] - 1))
-    if near < len(place):
-        event = at[place[near, ROW]]
-        prefetch(ahead(pointer(times), event))
-        prefetch(ahead(pointer(events), 6 * (event + 1)))
-        prefetch(ahead(pointer(events), 6 * (event + 2) - 1))
+    if i + _FAR < n:
+        row = place[(i + _FAR) * _PLACE + ROW]
+        prefetch(ahead(marks, row * MARKS))
+        prefetch(ahead(marks, (row + 1) * MARKS))
+        prefetch(ahead(seen, (row + 1) * size))
+        prefetch(ahead(seen, (row + 2) * size - 1))
+    if i + _NEAR < n:
+        event = ticks[place[(i + _NEAR) * _PLACE + ROW] * MARKS + EVENT]
+        prefetch(ahead(events, (event + 1) * WIDE))
 
 
 @nb.njit(cache=True, error_model="numpy")
-def step(
-    actions: Ints,
-    table: Floats,
-    rules: Floats,
-    weights: Floats,
-    floor: float,
-    varied: bool,
-    money: Floats,
-    clock: Ints,
-    lane: Floats,
-    place: Ints,
-    done: Bools,
-    terms: Floats,
-    delays: Floats,
-    units: Floats,
-    marks: Floats,
-    at: Ints,
-    seen: Seen,
-    times: Ints,
-    events: Floats,
-    fills: Floats,
-    out: Seen,
-    rewards: Floats,
-    terminated: Bools,
-    truncated: Bools,
-) -> int:
+def step(actions: Ints, board: Ints, rewards: Floats, terminated: Bools, truncated: Bools) -> int:
     """Advance every episode that isn't ``done`` by one decision.
 
     Parameters
     ----------
     actions
         ``int64[n]``.
-    table, rules
-        See :attr:`envs.spec.PolicySpec.table`; dead zone, longest hold and openings an hour.
-    weights
-        ``float64[4]``: see :meth:`envs.reward.RewardConfig.weights`.
-    floor
-        Equity at which a sleeve is ruined: the episode ends and counts as this much.
-    varied
-        Whether an episode's terms or its price's moves may differ from its tape's.
-    money, clock
-        ``float64[n, 11]``, ``int64[n, 5]``: changed; see :mod:`market.execution.sleeve`.
-    lane, place
-        ``float64[n, 7]``, ``int64[n, 6]``: changed; see :data:`envs.lane.LANE`,
-        :data:`envs.lane.PLACE`.
-    done
-        ``bool[n]``: over already; nothing of it is touched. Set where an episode ends.
-    terms, delays
-        ``float64[n, 16]``, ``float64[n, 65]``: of each episode; of each tape if not ``varied``.
-    units, marks, at, seen, times, events
-        See :class:`envs.reel.Reel`.
-    fills
-        ``float64[4, 4]``: room to write in.
-    out, rewards, terminated, truncated
-        ``float32[n, size]``, ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
+    board
+        ``int64[21]``: see :class:`envs.board.Board`. Of what it leads to,
+
+        * ``money``, ``clock`` (``float64[n, 11]``, ``int64[n, 5]``), changed, are those of
+          :mod:`market.execution.sleeve`;
+        * ``lane``, ``place`` (``float64[n, 7]``, ``int64[n, 6]``), changed, are
+          :data:`envs.lane.LANE` and :data:`envs.lane.PLACE`;
+        * ``done`` (``bool[n]``): over already; nothing of it is touched. Set where one ends;
+        * ``terms``, ``delays`` (``float64[n, 16]``, ``float64[n, 65]``): of each episode; of each
+          tape if not varied;
+        * ``table``: see :attr:`envs.spec.PolicySpec.table`; ``rules`` (``float64[4]``): dead zone,
+          longest hold, openings an hour, and equity at which a sleeve is ruined: the episode ends
+          and counts as this much; ``weights``: see :meth:`envs.reward.RewardConfig.weights`;
+        * ``units``, ``marks``, ``seen``, ``events``: see :class:`envs.reel.Reel`;
+        * ``fills`` (``float64[4, 4]``): room to write in; ``out`` (``float32[n, size]``): written.
+    rewards, terminated, truncated
+        ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
 
     Returns
     -------
     int
         How many episodes ended; -1 if an action is none, and then nothing has changed.
     """
-    for i in range(len(actions)):
-        if not 0 <= actions[i] < len(table):
+    n, size, varied = board[COUNT], board[SIZE], board[VARIED] != 0
+    asked, gains = pointer(actions), pointer(rewards)
+    fell, cut = flags(terminated.ctypes.data), flags(truncated.ctypes.data)
+    done = flags(board[DONE])
+    for i in range(n):
+        if not 0 <= asked[i] < board[KINDS]:
             return -1
-    dead_zone, longest, most = rules[0], int(rules[1]), int(rules[2])
-    ended, size = 0, out.shape[1]
-    when, happening = pointer(times), pointer(events)
-    lags, means, room = (
-        bare(delays, delays.shape),
-        bare(table, table.shape),
-        bare(fills, (FILLS, 4)),
-    )
-    for i in range(len(actions)):
-        _coming(i, place, marks, at, seen, times, events)
-        rewards[i], terminated[i], truncated[i] = 0.0, False, False
+    money, clock, lane = floats(board[MONEYS]), ints(board[CLOCKS]), floats(board[LANES])
+    place, terms, units = ints(board[PLACES]), floats(board[PAYS]), floats(board[USUAL])
+    marks, ticks = floats(board[MARKED]), ints(board[MARKED])
+    happening, when = floats(board[HAPPENING]), ints(board[HAPPENING])
+    seen, out, weights = singles(board[BACKDROP]), singles(board[OUT]), floats(board[WEIGHTS])
+    means = nb.carray(floats(board[TABLE]), (board[KINDS], 4))
+    lags = nb.carray(floats(board[LAGS]), (board[TAPES], QUANTILES))
+    room = nb.carray(floats(board[ROOM]), (FILLS, 4))
+    rules = floats(board[RULES])
+    dead_zone, longest, most, floor = rules[0], int(rules[1]), int(rules[2]), rules[3]
+    ended = 0
+    for i in range(n):
+        _coming(i, n, place, marks, ticks, seen, size, happening)
+        gains[i], fell[i], cut[i] = 0.0, False, False
         if done[i]:
             continue
-        cash, its = ahead(pointer(money), i * MONEYS), ahead(pointer(clock), i * CLOCKS)
-        mine, spot = ahead(pointer(lane), i * LANES), ahead(pointer(place), i * PLACES)
+        cash, its = ahead(money, i * _MONEY), ahead(clock, i * _CLOCK)
+        mine, spot = ahead(lane, i * _LANE), ahead(place, i * _PLACE)
         which = i if varied else spot[TAPE]
-        pays = ahead(pointer(terms), which * TERMS)
+        pays = ahead(terms, which * TERMS)
         row, worth = spot[ROW], mine[WORTH]
-        price = stretched(mine, marks[row, 0])
+        here, at = ahead(marks, row * MARKS), ahead(ticks, row * MARKS)
+        price = stretched(mine, here[0])
         leverage = pays[LEVERAGE]
         exposure = exposure_of(cash[UNITS], worth, leverage, price)
-        volatility, time = marks[row, 1] * mine[STRETCH], times[at[row]]
+        volatility, time = here[1] * mine[STRETCH], at[TIME]
         aim, loss, profit = aimed(
-            actions[i],
+            asked[i],
             means,
             dead_zone,
             longest,
@@ -245,9 +237,11 @@ def step(
         )
         decide(aim, exposure, loss, profit, cash, its, spot, pays, lags, which, worth, price, time)
         turnover = cash[TURNOVER]
-        happen(cash, its, mine, spot, pays, when, happening, at[row] + 1, at[row + 1] + 1, room)
+        happen(
+            cash, its, mine, spot, pays, when, happening, at[EVENT] + 1, at[MARKS + EVENT] + 1, room
+        )
         spot[ROW] = row = row + 1
-        price = stretched(mine, marks[row, 0])
+        price = stretched(mine, here[MARKS])
         after = equity(cash[CASH], cash[UNITS], price)
         ruined = after <= floor
         if ruined:
@@ -256,13 +250,14 @@ def step(
         traded = 0.0
         if cash[TURNOVER] != turnover:
             traded = (cash[TURNOVER] - turnover) / (worth * leverage)
-        rewards[i] = reward(mine, after, traded, units[spot[TAPE]] * mine[STRETCH], weights)
-        terminated[i] = ruined
-        truncated[i] = not ruined and row >= spot[END]
-        done[i] = terminated[i] or truncated[i]
-        ended += done[i]
+        gains[i] = reward(mine, after, traded, units[spot[TAPE]] * mine[STRETCH], weights)
+        fell[i] = ruined
+        over = ruined or row >= spot[END]
+        cut[i] = over and not ruined
+        done[i] = over
+        ended += over
         look(
-            ahead(pointer(seen), row * size), size, cash, mine, spot, pays, most, varied, price,
-            marks[row, 1] * mine[STRETCH], times[at[row]], ahead(pointer(out), i * size),
+            ahead(seen, row * size), size, cash, mine, spot, pays, most, varied, price,
+            here[MARKS + 1] * mine[STRETCH], at[MARKS + TIME], ahead(out, i * size),
         )  # fmt: skip
     return ended

@@ -52,6 +52,13 @@ since the position was opened; hour of the clock, and openings in it."""
 
 TAPE, ROW, END, HELD, HOUR, USED = range(6)
 
+EVENT, TIME, MARKS = 2, 3, 4
+"""Columns of a decision's marks that are integers, its event and that one's time; and how many
+columns there are. Price and volatility come first."""
+
+HAPPENED, WIDE = 6, 8
+"""Column of an event that is its time; and how many there are: a line of the processor's cache."""
+
 _NANOSECONDS = 3_600_000_000_000
 
 
@@ -160,13 +167,16 @@ def happen(
     last: int,
     fills: Floats,
 ) -> None:
-    """Let the events from ``first`` to ``last`` (exclusive) happen to a sleeve."""
+    """Let the events from ``first`` to ``last`` (exclusive) happen to a sleeve.
+
+    ``times`` and ``events`` are pointers to the same memory, see :class:`envs.reel.Reel`.
+    """
     opened = clock[OPENED]
     for e in range(first, last):
         # To a flat sleeve with nothing under way nothing happens.
         if money[UNITS] == 0.0 and money[WAITING] == 0.0:
             break
-        event = ahead(events, e * 6)
+        event = ahead(events, e * WIDE)
         advance(
             money,
             clock,
@@ -176,7 +186,7 @@ def happen(
             stretched(lane, event[2]),
             stretched(lane, event[3]),
             event[4],
-            times[e],
+            times[e * WIDE + HAPPENED],
             event[5],
             fills,
         )

@@ -14,9 +14,11 @@ from gymnasium.vector.utils import batch_space
 
 from envs import kernel
 from envs.action import masks
+from envs.board import Board
 from envs.config import EnvConfig, Randomisation
 from envs.episodes import Episodes, Markets
 from envs.lane import LANE, PLACE, ROW, TAPE, WORTH
+from envs.memory import aligned
 from envs.reel import Reel
 from envs.spec import PolicySpec
 from envs.tape import DecisionTape
@@ -85,13 +87,29 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             self._delays = np.zeros((num_envs, self._delays.shape[1]))
         self._done = np.zeros(num_envs, np.bool_)
         self._ended = False
-        self._seen = np.zeros((num_envs, spec.size), np.float32)
+        self._seen = aligned(num_envs, spec.size, np.float32)
         self._fills = np.zeros((FILLS, 4))
         self._table = spec.table
-        self._rules = np.array([spec.dead_zone, spec.max_hold, spec.openings])
+        floor = self.config.ruin * self.config.capital
+        self._rules = np.array([spec.dead_zone, spec.max_hold, spec.openings, floor])
         self._masked = spec.action.mode == "bracket" or spec.trades_per_hour > 0
-        self._floor = self.config.ruin * self.config.capital
-        self._weights = self.config.reward.weights
+        self._board = self._set()
+
+    def _set(self) -> Board:
+        """Lay out what the kernel works on."""
+        reel = self._reel
+        arrays = {
+            "money": self._money, "clock": self._clock, "lane": self._lane, "place": self._place,
+            "done": self._done, "terms": self._terms, "delays": self._delays,
+            "table": self._table, "rules": self._rules, "weights": self.config.reward.weights,
+            "units": reel.units, "marks": reel.marks, "seen": reel.seen, "events": reel.events,
+            "fills": self._fills, "out": self._seen,
+        }  # fmt: skip
+        numbers = {
+            "lanes": self.num_envs, "tapes": len(self._delays), "kinds": len(self._table),
+            "size": self._seen.shape[1], "varied": self._varied,
+        }  # fmt: skip
+        return Board(arrays, numbers)
 
     @property
     def equity(self) -> npt.NDArray[np.float64]:
@@ -178,24 +196,40 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         npt.NDArray[np.bool_],
     ]:
         """Do as :meth:`step`, and tell no info."""
-        n, reel = self.num_envs, self._reel
-        chosen = np.asarray(actions, np.int64)
+        n = self.num_envs
+        chosen = np.ascontiguousarray(actions, np.int64)
         rewards, terminated, truncated = np.empty(n), np.empty(n, np.bool_), np.empty(n, np.bool_)
         over = np.flatnonzero(self._done) if self._ended else None
         ended = -1
         if chosen.shape == (n,):
-            ended = kernel.step(
-                chosen, self._table, self._rules, self._weights, self._floor, self._varied,
-                self._money, self._clock, self._lane, self._place, self._done, self._terms,
-                self._delays, reel.units, reel.marks, reel.at, reel.seen, reel.times,
-                reel.events, self._fills, self._seen, rewards, terminated, truncated,
-            )  # fmt: skip
+            ended = kernel.step(chosen, self._board.words, rewards, terminated, truncated)
         if ended < 0:
             raise ValueError(f"actions must be int[{n}] from 0 to {len(self._table) - 1}")
         if over is not None:
             self._begin(over, None)
         self._ended = ended > 0
         return self._seen.copy(), rewards, terminated, truncated
+
+    def one(
+        self,
+        action: npt.NDArray[np.int64],
+        reward: npt.NDArray[np.float64],
+        terminated: npt.NDArray[np.bool_],
+        truncated: npt.NDArray[np.bool_],
+    ) -> tuple[npt.NDArray[np.float32], float, bool, bool]:
+        """Do as :meth:`advance` where there is one episode, into the caller's arrays of one.
+
+        An array's making takes as long as the step.
+        """
+        if self._ended:
+            seen, reward, terminated, truncated = self.advance(action)
+        else:
+            ended = kernel.step(action, self._board.words, reward, terminated, truncated)
+            if ended < 0:
+                raise ValueError(f"action must be from 0 to {len(self._table) - 1}")
+            self._ended = ended > 0
+            seen = self._seen.copy()
+        return seen[0], reward.item(), terminated.item(), truncated.item()
 
     def _told(self) -> dict[str, Any]:
         return {"action_mask": self.masks()} if self._masked else {}
@@ -211,11 +245,7 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             self._terms[which], self._delays[which] = drawn.terms, drawn.delays
             stretches = drawn.stretches
         self._done[which] = False
-        kernel.start(
-            which, begins, leases, stretches, self.config.capital, self._varied,
-            self._rules, self._money, self._clock, self._lane, self._place, self._terms,
-            reel.marks, reel.at, reel.seen, reel.times, self._seen,
-        )  # fmt: skip
+        kernel.start(which, begins, leases, stretches, self.config.capital, self._board.words)
 
 
 class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
@@ -275,6 +305,7 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         self.metadata = {"render_modes": []}
         self._lane = MarketVectorEnv(tapes, 1, config)
         self._action = np.zeros(1, np.int64)
+        self._told = np.zeros(1), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
         self.observation_space = self._lane.single_observation_space
         self.action_space = self._lane.single_action_space
 
@@ -291,8 +322,7 @@ class MarketEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
     ) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Make one decision."""
         self._action[0] = action
-        seen, rewards, terminated, truncated = self._lane.advance(self._action)
-        return seen[0], rewards.item(0), terminated.item(0), truncated.item(0), self._lane.info(0)
+        return *self._lane.one(self._action, *self._told), self._lane.info(0)
 
     def masks(self) -> npt.NDArray[np.bool_]:
         """Return which actions can have an effect now, ``bool[A]``."""

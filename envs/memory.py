@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba as nb
 import numpy as np
@@ -13,9 +13,29 @@ from numba.extending import intrinsic
 
 from features.compiled import pointer
 
-__all__ = ["bare", "prefetch"]
+__all__ = ["aligned", "bare", "flags", "floats", "ints", "prefetch", "singles"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LINE = 64
+"""Bytes that come near at once."""
+
+
+def aligned(rows: int, columns: int, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return an array of any content that begins where a line of the processor's cache does.
+
+    Examples
+    --------
+    >>> made = aligned(3, 16, np.float32)
+    >>> made.shape, made.ctypes.data % 64
+    ((3, 16), 0)
+    """
+    size = rows * columns * np.dtype(kind).itemsize
+    room = np.empty(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(kind).reshape(rows, columns)
+
 
 if TYPE_CHECKING:
 
@@ -32,7 +52,35 @@ if TYPE_CHECKING:
         its arithmetic.
         """
 
+    def floats(address: int) -> Floats:
+        """Return a pointer to the ``float64`` at an address."""
+
+    def ints(address: int) -> Ints:
+        """Return a pointer to the ``int64`` at an address."""
+
+    def singles(address: int) -> npt.NDArray[np.float32]:
+        """Return a pointer to the ``float32`` at an address."""
+
+    def flags(address: int) -> npt.NDArray[np.uint8]:
+        """Return a pointer to the ``bool``, 0 or 1, at an address."""
+
 else:
+
+    def _reaching(kind):
+        """Make what turns an address into a pointer to a ``kind``."""
+
+        @intrinsic
+        def reach(typing, address):
+            def code(context, builder, signature, args):
+                into = context.get_value_type(signature.return_type)
+                return builder.inttoptr(args[0], into)
+
+            return types.CPointer(kind)(types.int64), code
+
+        return reach
+
+    floats, ints = _reaching(types.float64), _reaching(types.int64)
+    singles, flags = _reaching(types.float32), _reaching(types.uint8)
 
     @nb.njit(cache=True, forceinline=True)
     def bare(array, shape):

@@ -176,7 +176,7 @@ class PortfolioVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
                 chosen, config.spec.table, self._rules, config.reward.weights,
                 config.ruin * config.capital, config.cap, self._unit, self._book, self._money,
                 self._clock, self._lane, self._place, self._done, reel.terms, reel.delays,
-                reel.marks, reel.at, reel.seen, reel.times, reel.events, self._fills, self._seen,
+                reel.marks, reel.ticks, reel.seen, reel.times, reel.events, self._fills, self._seen,
                 rewards, terminated, truncated,
             )  # fmt: skip
         if ended < 0:
@@ -215,7 +215,7 @@ class PortfolioVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         for i in which.tolist():
             kernel.view(
                 i, k, self._rules, self.config.cap, self._book, self._money, self._lane,
-                self._place, reel.terms, reel.marks, reel.at, reel.seen, reel.times, self._seen,
+                self._place, reel.terms, reel.marks, reel.ticks, reel.seen, self._seen,
             )  # fmt: skip
 
 

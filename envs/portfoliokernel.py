@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from envs.lane import END, LEASE, ROW, WORTH, aimed, decide, happen, look
+from envs.lane import END, EVENT, LEASE, ROW, TIME, WORTH, aimed, decide, happen, look
 from envs.memory import bare
 from envs.observation import exposure_of
 from envs.reward import reward
@@ -92,9 +92,8 @@ def view(
     place: Ints,
     terms: Floats,
     marks: Floats,
-    at: Ints,
+    ticks: Ints,
     seen: Seen,
-    times: Ints,
     out: Seen,
 ) -> None:
     """Write what portfolio ``i`` of ``k`` symbols sees, one symbol behind the other.
@@ -115,7 +114,7 @@ def view(
         lane[s, LEASE] = min(1.0, max(0.0, cap - (gross - own)))
         look(
             seen[row], seen.shape[1], money[s], lane[s], place[s], terms[j], int(rules[2]), False,
-            price, marks[row, 1], times[at[row]], out[s],
+            price, marks[row, 1], ticks[row, TIME], out[s],
         )  # fmt: skip
 
 
@@ -137,7 +136,7 @@ def step(
     terms: Floats,
     delays: Floats,
     marks: Floats,
-    at: Ints,
+    ticks: Ints,
     seen: Seen,
     times: Ints,
     events: Floats,
@@ -163,8 +162,10 @@ def step(
         margin is counted.
     out
         ``float32[n k, size]``: written.
-    table, rules, weights, floor, done, terms, delays, marks, at, seen, times, events, fills
+    table, rules, weights, floor, done, terms, delays, fills
         As for :func:`envs.kernel.step`.
+    marks, ticks, seen, times, events
+        See :class:`envs.reel.Reel`.
     rewards, terminated, truncated
         ``float64[n]``, ``bool[n]``, ``bool[n]``: written.
 
@@ -197,7 +198,7 @@ def step(
             way[j] = exposure_of(money[s, UNITS] + money[s, WAITING], worth, leverage, price)
             aims[j], losses[j], profits[j] = aimed(
                 actions[i, j], table, rules[0], int(rules[1]), int(rules[2]), money[s], place[s],
-                1.0, held[j], marks[row, 1], times[at[row]],
+                1.0, held[j], marks[row, 1], ticks[row, TIME],
             )  # fmt: skip
         limited(aims, held, way, cap)
         after, traded = worth, 0.0
@@ -207,13 +208,13 @@ def step(
             price = marks[row, 0]
             decide(
                 aims[j], held[j], losses[j], profits[j], money[s], clock[s], place[s], terms[j],
-                lags, j, worth, price, times[at[row]],
+                lags, j, worth, price, ticks[row, TIME],
             )  # fmt: skip
             turnover = money[s, TURNOVER]
             money[s, CASH] = after - money[s, UNITS] * price
             happen(
                 money[s], clock[s], lane[s], place[s], terms[j], when, happening,
-                at[row] + 1, at[row + 1] + 1, room,
+                ticks[row, EVENT] + 1, ticks[row + 1, EVENT] + 1, room,
             )  # fmt: skip
             place[s, ROW] = row + 1
             after = equity(money[s, CASH], money[s, UNITS], marks[row + 1, 0])
@@ -229,5 +230,5 @@ def step(
         truncated[i] = not ruined and place[i * k, ROW] >= place[i * k, END]
         done[i] = terminated[i] or truncated[i]
         ended += done[i]
-        view(i, k, rules, cap, book, money, lane, place, terms, marks, at, seen, times, out)
+        view(i, k, rules, cap, book, money, lane, place, terms, marks, ticks, seen, out)
     return ended

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from envs.lane import backdrop
+from envs.lane import EVENT, HAPPENED, MARKS, TIME, WIDE, backdrop
+from envs.memory import aligned
 from envs.spec import PolicySpec
 from envs.tape import DecisionTape
 from market.errors import DataError
@@ -26,14 +27,14 @@ class Reel:
 
     Parameters
     ----------
-    marks
-        ``float64[M, 2]``: price and volatility at every decision.
-    at
-        ``int64[M]``: its event.
+    marks, ticks
+        ``float64[M, 4]``, ``int64[M, 4]``: of every decision price and volatility, its event and
+        that one's time (:data:`EVENT`, :data:`TIME`); one memory, so that they come near together.
     seen
         ``float32[M, size]``: what a flat sleeve sees there, under the instrument's own costs.
-    times, events
-        ``int64[E]``, ``float64[E, 6]``: see :class:`envs.tape.Events`.
+    events, times
+        ``float64[E, 8]``, ``int64[E, 8]``: see :class:`envs.tape.Events`, the time
+        (:data:`HAPPENED`) behind the values; one memory.
     spans
         ``int64[n, 2]``: first decision of each tape, and one beyond its last.
     terms, delays
@@ -43,10 +44,10 @@ class Reel:
     """
 
     marks: Floats
-    at: Ints
+    ticks: Ints
     seen: npt.NDArray[np.float32]
-    times: Ints
     events: Floats
+    times: Ints
     spans: Ints
     terms: Floats
     delays: Floats
@@ -80,17 +81,26 @@ class Reel:
             terms[i] = one.costs.terms(one.leverage, one.interval if events.bars else 0.0)
         rows = np.concatenate([tape.rows for tape in tapes])
         features = np.concatenate([tape.features for tape in tapes])
-        seen = np.empty((len(rows), spec.size), np.float32)
+        seen = aligned(len(rows), spec.size, np.float32)
         which = np.repeat(np.arange(len(tapes)), [len(tape) for tape in tapes])
         backdrop(rows, features, np.array(spec.scales), which, terms, seen)
+        events = aligned(int(offsets[-1]), WIDE, np.float64)
+        times = events.view(np.int64)
+        events[:, :HAPPENED] = np.concatenate([one.values for one, _ in happening])
+        times[:, HAPPENED] = np.concatenate([one.times for one, _ in happening])
+        marks = aligned(len(rows), MARKS, np.float64)
+        ticks = marks.view(np.int64)
+        marks[:, :EVENT] = rows[:, [0, 6]]
+        ticks[:, EVENT] = np.concatenate(
+            [at + begin for (_, at), begin in zip(happening, offsets, strict=False)]
+        )
+        ticks[:, TIME] = times[ticks[:, EVENT], HAPPENED]
         return cls(
-            marks=np.ascontiguousarray(rows[:, [0, 6]]),
-            at=np.concatenate(
-                [at + begin for (_, at), begin in zip(happening, offsets, strict=False)]
-            ),
+            marks=marks,
+            ticks=ticks,
             seen=seen,
-            times=np.concatenate([events.times for events, _ in happening]),
-            events=np.ascontiguousarray(np.concatenate([one.values for one, _ in happening])),
+            events=events,
+            times=times,
             spans=spans.astype(np.int64),
             terms=terms,
             delays=np.array([tape.instrument.costs.delays() for tape in tapes]),
