@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from os import cpu_count, getloadavg
 from statistics import median
 from time import process_time
 
@@ -24,6 +25,8 @@ from market.execution import Costs, Funding, Impact, Latency, Margin
 
 LIMIT_VECTOR, LIMIT_SCALAR = 10e6, 200e3
 ROUNDS, SECONDS = 5, 0.4
+HOLDS = 0.95
+"""Share of the decisions of a policy's mix that do nothing; the others are any action."""
 ALL = Costs(
     commission=1e-4,
     maker=2e-5,
@@ -65,6 +68,7 @@ def vectors(tape: DecisionTape, rng: np.random.Generator) -> None:
     varied = Randomisation(fees=(0.5, 2.0), spread=(0.5, 2.0), volatility=(0.5, 2.0))
     kinds: tuple[tuple[str, DecisionTape, EnvConfig, int, float | None], ...] = (
         ("holding, spread", tape, EnvConfig(), 1, LIMIT_VECTOR),
+        ("a policy's mix, all costs", costly, EnvConfig(), 6, LIMIT_VECTOR),
         ("random actions, spread", tape, EnvConfig(), 6, LIMIT_VECTOR),
         ("random actions, all costs", costly, EnvConfig(), 6, LIMIT_VECTOR),
         ("random brackets, all costs", costly, EnvConfig(spec=brackets), 18, LIMIT_VECTOR),
@@ -76,6 +80,8 @@ def vectors(tape: DecisionTape, rng: np.random.Generator) -> None:
             env = MarketVectorEnv([played], lanes, config)
             env.reset(seed=1)
             actions = rng.integers(0, top, (64, lanes))
+            if kind.startswith("a policy's"):
+                actions[rng.random(actions.shape) < HOLDS] = 0
             got = rate(lambda i, a=actions, e=env: e.step(a[i % 64]), lanes)
             show(f"{lanes} episodes, {kind}", got, limit)
     both = PortfolioVectorEnv([costly] * 4, 256, PortfolioConfig(cap=2.0))
@@ -126,6 +132,7 @@ def main() -> None:
     """Print the table."""
     rng = np.random.default_rng(0)
     tape = planted(20_000, 0.05, 0.98, 0.1, rng)
+    print(f"load average {getloadavg()[0]:.1f} on {cpu_count()} CPUs")
     print(f"{'what':<48}{'steps/CPU-s':>14}{'limit':>14}")
     vectors(tape, rng)
     single(tape, rng)

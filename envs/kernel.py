@@ -62,7 +62,7 @@ from envs.lane import (
     look,
     stretched,
 )
-from envs.memory import flags, floats, ints, prefetch, singles
+from envs.memory import flags, floats, ints, prefetch, shaped, singles
 from envs.observation import exposure_of
 from envs.reward import reward
 from features.compiled import ahead, pointer
@@ -201,9 +201,9 @@ def step(actions: Ints, board: Ints, rewards: Floats, terminated: Bools, truncat
     marks, ticks = floats(board[MARKED]), ints(board[MARKED])
     happening, when = floats(board[HAPPENING]), ints(board[HAPPENING])
     seen, out, weights = singles(board[BACKDROP]), singles(board[OUT]), floats(board[WEIGHTS])
-    means = nb.carray(floats(board[TABLE]), (board[KINDS], 4))
-    lags = nb.carray(floats(board[LAGS]), (board[TAPES], QUANTILES))
-    room = nb.carray(floats(board[ROOM]), (FILLS, 4))
+    means = shaped(floats(board[TABLE]), (board[KINDS], 4))
+    lags = shaped(floats(board[LAGS]), (board[TAPES], QUANTILES))
+    room = shaped(floats(board[ROOM]), (FILLS, 4))
     rules = floats(board[RULES])
     dead_zone, longest, most, floor = rules[0], int(rules[1]), int(rules[2]), rules[3]
     ended = 0

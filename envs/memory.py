@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from features.compiled import pointer
 
-__all__ = ["aligned", "bare", "flags", "floats", "ints", "prefetch", "singles"]
+__all__ = ["aligned", "bare", "flags", "floats", "ints", "prefetch", "shaped", "singles"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
         Counting them costs more than a step's arithmetic; whoever calls holds the array anyway.
         """
+
+    def shaped(at: Floats, shape: tuple[int, ...]) -> Floats:
+        """Return an array of the memory that a pointer points at; slices count no references."""
 
     def prefetch(at: npt.NDArray[np.generic]) -> None:
         """Bring the memory that a pointer points at near; nothing but time depends on it.
@@ -86,6 +89,11 @@ else:
     def bare(array, shape):
         """Return an array of the same memory, slices of which count no references."""
         return nb.carray(pointer(array), shape)
+
+    @nb.njit(cache=True, forceinline=True)
+    def shaped(at, shape):
+        """Return an array of the memory that a pointer points at; slices count no references."""
+        return nb.carray(at, shape)
 
     @intrinsic
     def prefetch(typing, at):

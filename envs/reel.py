@@ -84,9 +84,9 @@ class Reel:
         seen = aligned(len(rows), spec.size, np.float32)
         which = np.repeat(np.arange(len(tapes)), [len(tape) for tape in tapes])
         backdrop(rows, features, np.array(spec.scales), which, terms, seen)
-        events = aligned(int(offsets[-1]), WIDE, np.float64)
-        times = events.view(np.int64)
-        events[:, :HAPPENED] = np.concatenate([one.values for one, _ in happening])
+        values = aligned(int(offsets[-1]), WIDE, np.float64)
+        times = values.view(np.int64)
+        values[:, :HAPPENED] = np.concatenate([one.values for one, _ in happening])
         times[:, HAPPENED] = np.concatenate([one.times for one, _ in happening])
         marks = aligned(len(rows), MARKS, np.float64)
         ticks = marks.view(np.int64)
@@ -99,7 +99,7 @@ class Reel:
             marks=marks,
             ticks=ticks,
             seen=seen,
-            events=events,
+            events=values,
             times=times,
             spans=spans.astype(np.int64),
             terms=terms,
