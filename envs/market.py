@@ -122,6 +122,11 @@ class MarketVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         return self._money[:, UNITS].copy()
 
     @property
+    def torn(self) -> npt.NDArray[np.bool_]:
+        """``bool[n]``: whether a gap lies before the row that each episode is at."""
+        return self._reel.fresh[self._place[:, ROW]]
+
+    @property
     def rows(self) -> npt.NDArray[np.int64]:
         """``int64[n, 2]``: tape, and row within it, that each episode is at."""
         tape = self._place[:, TAPE]

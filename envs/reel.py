@@ -41,6 +41,8 @@ class Reel:
         ``float64[n, 16]``, ``float64[n, 65]``: see :meth:`market.execution.Costs.terms`.
     units
         ``float64[n]``: :attr:`envs.tape.DecisionTape.unit` of each.
+    fresh
+        ``bool[M]``: whether a gap lies before the decision.
     """
 
     marks: Floats
@@ -52,6 +54,7 @@ class Reel:
     terms: Floats
     delays: Floats
     units: Floats
+    fresh: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, tapes: Sequence[DecisionTape], spec: PolicySpec) -> Reel:
@@ -105,4 +108,5 @@ class Reel:
             terms=terms,
             delays=np.array([tape.instrument.costs.delays() for tape in tapes]),
             units=np.array([tape.unit for tape in tapes]),
+            fresh=np.concatenate([tape.fresh for tape in tapes]),
         )

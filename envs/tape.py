@@ -83,6 +83,8 @@ class DecisionTape:
         and no lower than the two.
     at
         ``int64[m]``: event that each decision was made on; increasing.
+    fresh
+        ``bool[m]``: whether a gap lies before the decision; left out, there is none.
 
     Raises
     ------
@@ -98,15 +100,22 @@ class DecisionTape:
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     events: Events | None = None
     at: Ints | None = None
+    fresh: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
         symbol = self.instrument.symbol
         if not len(self.features):
             object.__setattr__(self, "features", np.zeros((len(self.rows), 0)))
+        if not len(self.fresh):
+            object.__setattr__(self, "fresh", np.zeros(len(self.rows), np.bool_))
         if len(self.rows) < 2:
             raise DataError(
                 f"{symbol}: a decision tape needs 2 rows or more, has {len(self.rows)}; "
                 "give more history or decide more often"
+            )
+        if len(self.fresh) != len(self.rows):
+            raise DataError(
+                f"{symbol}: fresh must be one flag a decision, {len(self.rows)}, was {len(self.fresh)}"
             )
         good = np.isfinite(self.rows).all(axis=1) & (self.rows[:, [0, 1, 6]] > 0.0).all(axis=1)
         if not good.all():
@@ -185,6 +194,7 @@ class DecisionTape:
         return cls(
             instrument, dataset.times[spoken], rows[spoken], dataset.every, features,
             events, None if events is None else at - at[0],
+            np.diff(np.cumsum(dataset.fresh)[spoken], prepend=0) > 0,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -204,6 +214,7 @@ class DecisionTape:
             rows=self.rows[part],
             features=self.features[part],
             at=None if self.at is None else self.at[part],
+            fresh=self.fresh[part],
         )
 
     def take(self, rows: Ints) -> DecisionTape:
@@ -216,6 +227,7 @@ class DecisionTape:
             features=self.features[rows],
             events=events,
             at=at[rows],
+            fresh=np.diff(np.cumsum(self.fresh)[rows], prepend=0) > 0,
         )
 
     @property

@@ -52,18 +52,20 @@ def evaluate(policy: Policy, tape: DecisionTape, config: EnvConfig | None = None
     """Play ``policy`` over the whole of ``tape`` as it is, starting flat.
 
     Costs and prices are the tape's own and the lease is whole, whatever ``config`` varies in
-    training. After a ruin, nothing is decided any more: returns and exposures are 0 from there on.
+    training. A policy with a memory begins with an empty one, and again after every gap. After a
+    ruin, nothing is decided any more: returns and exposures are 0 from there on.
     """
     asked = config or EnvConfig()
     plain = asked.model_copy(update={"randomisation": Randomisation(), "lease": 1.0})
-    if isinstance(policy, Remembering):
-        policy.reset()
+    mind = policy if isinstance(policy, Remembering) else None
     env = MarketEnv([tape], plain)
     seen, info = env.reset(seed=0, options={"start": 0})
     k = len(tape) - 1
     actions, units, equity = np.zeros(k, np.int64), np.zeros(k), np.empty(k + 1)
     equity[0] = info["equity"]
     for i in range(k):
+        if mind is not None and (i == 0 or tape.fresh[i]):
+            mind.reset()
         actions[i] = policy.act(seen)
         seen, _, terminated, _, info = env.step(actions[i])
         units[i], equity[i + 1] = info["units"], info["equity"]

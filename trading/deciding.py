@@ -15,6 +15,7 @@ from policies.policy import Policy
 from risk.lease import Condition, Lease, allowed
 from trading.decision import Decision
 from trading.holdings import Holdings
+from trading.recall import Recall
 from trading.sight import Sight
 
 __all__ = ["Deciding"]
@@ -35,11 +36,17 @@ class Deciding:
     policy
         Answers an observation with an action; what its spec demands (actions, longest hold,
         openings within an hour) is enforced here by the code that trained it.
+
+    Attributes
+    ----------
+    recall : Recall
+        The policy, and what it remembers of this symbol.
     """
 
     def __init__(self, instrument: Instrument, features: FeatureEngine, policy: Policy) -> None:
         self._symbol, self._leverage = instrument.symbol, instrument.leverage
         self._features, self._policy, self._spec = features, policy, policy.spec
+        self.recall = Recall(policy)
         self._sight = Sight(instrument, features, policy.spec)
 
     def exposure(self, account: Account, price: float) -> float:
@@ -75,7 +82,7 @@ class Deciding:
             left = holdings.left(time, spec.openings)
             share = left / spec.openings if spec.trades_per_hour else 1.0
             seen = self._sight.look(said, holdings, price, share, lease, now)
-            action = self._policy.act(seen)
+            action = self.recall.act(seen)
         elif account.units != 0.0 and lease is not None and lease.state is Condition.HALTED:
             self._sight.blind()
             action = _RISK

@@ -12,7 +12,7 @@ import numpy as np
 
 from features.config import FeatureConfig
 from features.engine import FeatureEngine
-from market.errors import DataError, StateError
+from market.errors import DataError
 from market.instruments import Instrument
 from market.tape import Tape
 from models.card import read
@@ -204,13 +204,7 @@ class DeskSpec:
 
     def _policy(self) -> Policy:
         if self.policy == "ppo":
-            trained = OnnxPolicy.load(self.trained_policy)
-            if trained.memory:
-                raise StateError(
-                    f"{self.trained_policy}: has a memory ({trained.memory} numbers), which a "
-                    "trader doesn't keep over a restart yet; train it with network: mlp"
-                )
-            return trained
+            return OnnxPolicy.load(self.trained_policy)
         if self.policy == "follow":
             return Follow(enter=self.follow)
         if self.policy == "probe":

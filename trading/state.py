@@ -102,6 +102,8 @@ class TraderState(msgspec.Struct, frozen=True):
         Snapshot of :class:`~trading.learning.Learning`; empty where nothing is learnt.
     broker
         What the venue would forget with this process; empty where that is nothing.
+    memory
+        What the policy remembers; empty where that is nothing.
     """
 
     format: int
@@ -124,6 +126,7 @@ class TraderState(msgspec.Struct, frozen=True):
     seen: dict[str, tuple[int, int]] = {}
     learning: bytes = b""
     broker: bytes = b""
+    memory: bytes = b""
 
 
 class TraderStatus(msgspec.Struct, frozen=True):

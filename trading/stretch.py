@@ -197,7 +197,7 @@ class Stretch:
         if first >= stop:
             return stop
         trader, size = self._trader, FEWEST
-        holdings, policy = trader._holdings, trader._policy
+        holdings, recall = trader._holdings, trader._deciding.recall
         self._held()
         made = first
         while made < stop:
@@ -210,12 +210,13 @@ class Stretch:
                 self._ok, self._told, self._regime, self._context, self._picks, centres, scales,
                 self._state, self._counts,
             )  # fmt: skip
-            answers = _answers(policy, seen, self._ok[made:end])
+            answers = recall.answers(seen, self._ok[made:end])
             self._units[made:end] = self._state[glance.UNITS]
             sent, loss, profit = glance.settle(
                 made, end, self._times, self._price, self._volatility, self._ok, answers,
                 self._table, self._state, self._counts, self._actions, self._worth, self._allowed,
             )  # fmt: skip
+            recall.counted(min(sent + 1, end) - made)
             holdings.held = int(self._state[glance.HELD])
             done = self._actions[made : min(sent + 1, end)] > -2
             trader._counters.decisions += int(np.count_nonzero(done))
@@ -282,13 +283,3 @@ def unfit(trader: Trader) -> str:
     if not isinstance(trader.journal, MemoryJournal) or trader.journal.keeps:
         return "its journal keeps every decision"
     return ""
-
-
-def _answers(policy: object, seen: npt.NDArray[np.float32], ok: npt.NDArray[np.bool_]) -> Ints:
-    """Ask the policy; many at once where it can."""
-    acts = getattr(policy, "acts", None)
-    if acts is not None:
-        found: Ints = acts(seen)
-        return found
-    act = policy.act  # type: ignore[attr-defined]
-    return np.array([act(one) if good else 0 for one, good in zip(seen, ok, strict=True)], np.int64)

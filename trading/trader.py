@@ -67,7 +67,9 @@ class Trader:
     A decision on event *t* sees nothing later than *t*; its order is filled on event *t + 1* at the
     earliest (:mod:`market.execution.sleeve`), and stop and target that come with it rest at the
     venue. No decision is made while a column is unknown or before the ensemble's window is full
-    of rows since the last gap. While an order is under way no other is sent.
+    of rows since the last gap. While an order is under way no other is sent. What a policy
+    remembers is begun anew after a gap, and is part of the state; while catching up it is not
+    asked, and remembers nothing.
     """
 
     def __init__(
@@ -220,6 +222,7 @@ class Trader:
         if stream == "prices":  # a hole: what it makes worthless is forgotten
             self._count = 0
             self._forecast.forget()
+            self._deciding.recall.forget()
         elif not self._seen.takes(stream, event.time):
             return
         self._features.update(event)
@@ -289,14 +292,16 @@ class Trader:
                 seen=self._seen.state,
                 learning=learnt,
                 broker=self.broker.snapshot(),
+                memory=self._deciding.recall.memory,
             )
         )
 
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot; nothing is changed where it is refused.
 
-        Another model or policy may take over a position, but not what a model has learnt; other
-        features or a longer window may not take over their memory: see :meth:`restore_account`.
+        Another model or policy may take over a position, but not what a model has learnt or a
+        policy remembers; other features or a longer window may not take over their memory: see
+        :meth:`restore_account`.
 
         Raises
         ------
@@ -312,13 +317,17 @@ class Trader:
                 f"{self.symbol}: state has a window of {state.shape}, this is {shape}; start cold"
             )
         forecast = self._forecast.restored(state.rows, state.window, state.learning)
+        recall, same = self._deciding.recall, state.policy == self._policy.version
+        memory = recall.checked(state.memory if same else b"")
         self._features.restore(state.features)
+        recall.memory = memory
         self._forecast, self._count, self._seen = forecast, state.count, Seen(state.seen)
         self._take_money(state, state.held)
 
     def restore_account(self, snapshot: bytes) -> None:
-        """Take only money, position, orders and lease from a snapshot; features start cold."""
+        """Take only money, position, orders and lease from a snapshot; the rest starts cold."""
         state = decode(snapshot, self.symbol)
+        self._deciding.recall.forget()
         self._take_money(state, replace(state.held, decisions=0))
 
     def _take_money(self, state: TraderState, held: Held) -> None:

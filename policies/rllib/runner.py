@@ -45,7 +45,8 @@ class Fragment:
     valid
         ``bool[t, n]``: false where a lane only began its next episode.
     fresh
-        ``bool[t, n]``: the observation is an episode's first.
+        ``bool[t, n]``: the observation is an episode's first, or the first after a gap, where the
+        world tells of gaps (``torn``): what was remembered is forgotten.
     values
         ``float32[t + 1, n]``: what the critic expected.
     allowed
@@ -192,12 +193,12 @@ class ArrayRunner(SingleAgentEnvRunner):
             drawn = rng.standard_exponential(out.answers.shape, np.float32)
             noise = -np.log(np.maximum(drawn, _TINY))
         for t in range(steps):
-            out.seen[t], out.fresh[t] = self._seen, self._fresh
+            out.seen[t], out.fresh[t] = self._seen, self._forgets()
             np.logical_not(self._over, out=out.valid[t])
             observation = torch.from_numpy(out.seen[t])
             if network.memory:
-                if self._fresh.any():
-                    self._state = self._state * torch.from_numpy(~self._fresh).unsqueeze(1)
+                if out.fresh[t].any():
+                    self._state = self._state * torch.from_numpy(~out.fresh[t]).unsqueeze(1)
                 if t % sequence == 0:
                     states.append(self._state)
                 answer, value, self._state = network.step(observation, self._state)
@@ -219,11 +220,16 @@ class ArrayRunner(SingleAgentEnvRunner):
             self._fresh, self._over = self._over, out.ended[t].copy()
         out.seen[steps] = self._seen
         if network.memory:
-            last = torch.from_numpy(out.seen[steps])
-            out.values[steps] = network.step(last, self._state)[1].numpy()
+            last, keep = torch.from_numpy(out.seen[steps]), torch.from_numpy(~self._forgets())
+            out.values[steps] = network.step(last, self._state * keep.unsqueeze(1))[1].numpy()
         else:
             out.values[:] = network.values(torch.from_numpy(out.seen)).numpy()
         return out, states
+
+    def _forgets(self) -> npt.NDArray[np.bool_]:
+        """Return where nothing is remembered: at an episode's beginning, and after a gap."""
+        torn: npt.NDArray[np.bool_] | None = getattr(self.env, "torn", None)
+        return self._fresh if torn is None else self._fresh | torn
 
     def _batch(
         self, network: Network, played: Fragment, states: list[torch.Tensor]
