@@ -115,7 +115,8 @@ class DecisionTape:
             )
         if len(self.fresh) != len(self.rows):
             raise DataError(
-                f"{symbol}: fresh must be one flag a decision, {len(self.rows)}, was {len(self.fresh)}"
+                f"{symbol}: fresh must be one flag a decision, {len(self.rows)}, "
+                f"was {len(self.fresh)}"
             )
         good = np.isfinite(self.rows).all(axis=1) & (self.rows[:, [0, 1, 6]] > 0.0).all(axis=1)
         if not good.all():
