@@ -102,7 +102,7 @@ def school(
         result = train(world, training, seed, folder, follow, resume, ladder)
         final = PolicyLineage.of(tapes, training, seed, result.steps, ensembles, code)
         policy = folder / "policy.onnx"
-        export(result.module, policy, training.algorithm, facts=final.facts())
+        export(result.module, policy, training.algorithm, training.env.spec, facts=final.facts())
         note(policy, tapes, final)
         tracker.keep(policy, policy.with_suffix(".json"))
     return policy

@@ -78,6 +78,11 @@ def run(
 def _enough(config: FloorConfig) -> None:
     """Refuse to wait for what never comes; see :func:`actors.training.run`."""
     training = config.training
+    if training.algorithm == "sac":
+        raise ConfigError(
+            "sac needs continuous actions, and a market's are numbered; take ppo or dqn",
+            key="training.algorithm",
+        )
     if config.ray.address == "local" and training.runners > config.ray.cpus:
         raise ConfigError(
             f"asks for {training.runners} remote runners, Ray has {config.ray.cpus} CPUs here; "

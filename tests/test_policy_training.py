@@ -14,7 +14,8 @@ import pytest
 
 from actors.schooling import home, note, policy_of, schooling
 from envs.planted import planted
-from market.errors import StateError
+from envs.spec import PolicySpec
+from market.errors import ConfigError, StateError
 from models.registry import Registry, RegistryConfig
 from models.registry.client import Client
 from policies.baselines import Flat, Follow, Hold
@@ -104,6 +105,40 @@ def killed(ray_cluster, tmp_path_factory):
         finally:
             os.killpg(training.pid, signal.SIGKILL)
     return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [({"algorithm": "sac"}, "algorithm: sac needs"), ({"runners": 9}, "runners: asks for 9")],
+)
+def test_what_could_never_train_is_refused_before_ray_starts(tmp_path, settings, told):
+    from actors.config import FloorConfig, SymbolConfig
+    from actors.policies import _enough
+
+    config = FloorConfig(
+        symbols=(SymbolConfig(symbol="R_75", interval=2.0),), folder=tmp_path,
+        training=Training(**settings),
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=rf"training\.{told}"):
+        _enough(config)
+
+
+def test_the_export_has_the_spec_it_was_trained_for_whatever_the_network(tmp_path, ray_cluster):
+    """No masks, so the network doesn't know it; minibatches smaller than one sequence."""
+    levels = (-0.2, -0.1, 0.0, 0.1, 0.2)
+    action = {"mode": "exposure", "levels": levels, "dead_zone": 0.05}
+    spec = {"action": action, "max_hold": 7}
+    told = []
+    policy = lesson(
+        place(tmp_path), BATCH, told=told, masks=False, env={"episode": 24, "spec": spec},
+        curriculum={"levels": (0.5, 1.0), "until": 0.9},
+        network="gru", sequence=32, minibatch=8,
+    )  # fmt: skip
+    assert all(math.isfinite(one["policy_loss"]) for one in told), "no minibatch was empty"
+    assert told[0]["level"] == 0.5, "a curriculum begins with its first level"
+    made = OnnxPolicy.load(policy)
+    assert made.spec == PolicySpec.model_validate(spec)
+    assert np.isfinite(made.logits(np.zeros((1, made.spec.size), np.float32))).all()
 
 
 def test_killed_it_goes_on_to_the_steps_asked_for_with_one_curve(killed, ray_cluster):

@@ -89,7 +89,8 @@ class ArrayLearner(PPOTorchLearner):
         gains = columns["advantages"] if valid is None else columns["advantages"][valid]
         columns["advantages"] = (columns["advantages"] - gains.mean()) / (gains.std() + 1e-8)
         rows = len(columns["obs"])
-        parts = max(1, round(gains.numel() / config.minibatch_size))
+        # A row is a sequence where there is a memory: no minibatch may come out empty.
+        parts = min(rows, max(1, round(gains.numel() / config.minibatch_size)))
         bounds = np.linspace(0, rows, parts + 1).round().astype(int).tolist()
         parameters = [p for p in network.parameters() if p.requires_grad]
         optimizer = self.get_optimizer(DEFAULT_MODULE_ID)

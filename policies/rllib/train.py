@@ -16,6 +16,7 @@ import torch
 from ray.rllib.algorithms.algorithm import Algorithm
 
 from policies.checkpoints import Checkpoints
+from policies.curriculum import Ladder
 from policies.rllib import off_policy, on_policy
 from policies.training import Training
 from policies.world import World
@@ -140,8 +141,8 @@ def train(
         Go on from the newest checkpoint in ``folder``, up to ``config.steps`` in all. Episodes
         begin anew, and DQN and SAC remember no decisions; all else is as it was.
     teacher
-        Called after ``progress`` with the same; returns the level of the next iteration. Without
-        one, the level is 1.
+        Called after ``progress`` with the same; returns the level of the next iteration. The first
+        is a ladder's own, and 0 with another teacher. Without one, the level is 1.
     until
         Stop after so many steps in all, while schedules go on by ``config.steps``; 0: at the end.
 
@@ -155,6 +156,8 @@ def train(
     algorithm: Any = build(world, config, seed)
     end = until or config.steps
     level, before, curve = 1.0 if teacher is None else 0.0, 0, list[float]()
+    if isinstance(teacher, Ladder):
+        level = teacher.level
     try:
         if last is None:
             kept.clear()
