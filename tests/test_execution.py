@@ -142,6 +142,15 @@ def test_a_stop_jumped_over_is_filled_at_the_open(side):
     assert one.money[[UNITS, STOP, TARGET]].tolist() == [0.0, 0.0, 0.0]
 
 
+def test_a_stop_the_open_jumped_over_comes_before_an_order_that_arrives_later():
+    one = Sleeve(Costs(latency=Latency(seconds=30.0)), interval=60.0)
+    one.place(1.0, 0, loss=0.01)
+    one.bar(*[100.0] * 4, MINUTE)
+    one.place(-1.0, MINUTE)
+    assert one.bar(90.0, 100.0, 90.0, 100.0, 2 * MINUTE) == [(-1.0, 90.0, 0.0, "stop")]
+    assert one.money[UNITS] == one.money[WAITING] == 0.0
+
+
 def test_the_stop_is_taken_before_the_target_of_the_same_bar():
     one = Sleeve(interval=60.0)
     one.place(1.0, MINUTE, loss=0.02, profit=0.02)

@@ -7,7 +7,8 @@ state is two vectors, so that a batch is two matrices.
 An order decided on event *t* arrives after its latency and is filled at the first later event
 whose time isn't before its arrival. A bar is the span from its opening to its close: an order that
 arrived before the opening is filled at the open, one that arrives inside at the price on the
-straight line from open to close, the mean of every path that has both ends. A tick has no span.
+straight line from open to close, the mean of every path that has both ends; a level that the open
+has jumped over closes the position before it. A tick has no span.
 Nothing is filled at a price that was known when the decision was made.
 
 Brackets rest at the venue. A stop is a market order: filled at its level, or at the open where the
@@ -308,6 +309,11 @@ def advance(
         if terms[SPAN] > 0.0 and clock[ARRIVES] > began:
             start = first + (clock[ARRIVES] - began) / (time - began) * (last - first)
             inside = True
+            # The open came before the order: what it jumped over has closed the position.
+            if money[UNITS] != 0.0:
+                done = _ends(money, clock, terms, first, first, first, time, widen, False, fills[n])
+                if done > 0:
+                    return n + done
         if terms[PARTICIPATION] > 0.0 and volume >= 0.0:
             most = terms[PARTICIPATION] * volume
             # What rounding leaves of the last part goes with it: nothing stays under way unseen.
