@@ -34,8 +34,10 @@ def rank(
     A score of 1 is the optimum, 0 is doing nothing; .95 passes, .98 is good (the published DDPG
     has .979), .99 excellent. Exit status: 0 all passed, 3 not all, 1 and 2 error.
     """
+    from pydantic import ValidationError
+
     from actors.ranking import RankingConfig, judged, run
-    from market.config import load
+    from market.config import load, reason_of
     from market.errors import ConfigError
 
     asked = RankingConfig() if config is None else load(config, RankingConfig)
@@ -48,8 +50,10 @@ def rank(
         told["training"] = told["training"] | {"steps": steps}
     try:
         asked = RankingConfig.model_validate(told)
-    except ValueError as error:
-        raise ConfigError(str(error).splitlines()[2].strip(), key="--problem") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = "--seeds" if fault["loc"] == ("seeds",) else "--problem"
+        raise ConfigError(reason_of(fault), key=key) from None
     if policy is not None:
         if not exams or len(exams) != 1:
             raise ConfigError("a policy is judged by one exam; name it", key="--problem")
