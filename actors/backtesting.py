@@ -166,6 +166,8 @@ def backtest(
     report.summary(figures, console)
     if len(record.sleeves) > 1:
         console.print(_told(allocated(record, plan.allocation, plan.periods), plan.allocation))
+    elif plan.allocation.method != "equal":
+        console.print(f"one symbol alone: nothing to share out by {plan.allocation.method}")
     page = report.write(record, out, figures=figures)
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
     return record, mark
@@ -276,7 +278,10 @@ def _terms(config: FloorConfig, plan: Plan, found: list[_Desk]) -> Terms:
         notes.append(f"each of {plan.steps} tests was forecast by an ensemble fitted before it")
     elif plan.path == "kernel":
         notes.append("forecasts were made in batch, and nothing was learnt on the way")
-    return Terms(sample="out of sample", trials=trials, notes=tuple(notes))
+    asked = () if plan.steps or plan.policy else tuple(one.spec for one in found)
+    said = ", ".join(f"{one.symbol} {one.verdict}" for one in asked if one.verdict_reasons)
+    gate = f"the gate's verdict on what was learnt: {said}" if said else ""
+    return Terms(sample="out of sample", trials=trials, gate=gate, notes=tuple(notes))
 
 
 def _told(portfolio: Portfolio, allocation: Allocation) -> str:
@@ -288,5 +293,5 @@ def _told(portfolio: Portfolio, allocation: Allocation) -> str:
     cash = 1.0 - float(np.sum(mean))
     return (
         f"capital shared out {allocation.method}, {len(portfolio.shares)} times: "
-        f"{portfolio.growth:+.3%} (mean shares: {parts}, cash {cash:.0%})"
+        f"{portfolio.growth:+.2%} (mean shares: {parts}, cash {cash:.0%})"
     )

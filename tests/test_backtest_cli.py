@@ -40,7 +40,8 @@ def floor(tmp_path_factory):
     model = fitted.save(folder / "model")
     spec = describe(config, "R_75", files["R_75"], model, folder / "none.onnx")
     config.folder.mkdir()
-    desks.save(config, files, [replace(spec, warm_from=int(tape.times[1150]))])
+    judged = {"verdict": "no edge", "verdict_reasons": ("t 0.3",)}
+    desks.save(config, files, [replace(spec, warm_from=int(tape.times[1150]), **judged)])
     (folder / "floor.json").write_text(json.dumps(CONFIG | changed))
     return config, files, folder
 
@@ -57,6 +58,7 @@ def test_the_last_replay_is_repeated_to_its_fingerprint(floor):
     assert record.sleeves["R_75"].equity.tolist() == result.sleeves["R_75"].equity.tolist()
     assert len(record.trips) > 5
     assert terms.sample == "out of sample"
+    assert terms.gate == "the gate's verdict on what was learnt: R_75 no edge"
 
 
 def test_the_kernel_path_decides_the_same_on_forecasts_made_in_batch(floor):
@@ -70,8 +72,9 @@ def test_the_kernel_path_decides_the_same_on_forecasts_made_in_batch(floor):
 
 
 def test_another_policy_trades_and_a_part_has_no_fingerprint(floor):
-    record, mark, _ = run(floor, policy="hold", symbols=("R_75",))
+    record, mark, terms = run(floor, policy="hold", symbols=("R_75",))
     assert mark == ""
+    assert terms.gate == "", "the verdict is on the config's policy"
     assert len(record.trips) == 1
     with pytest.raises(ConfigError, match="R_9: not in the config"):
         run(floor, symbols=("R_9",))
@@ -98,10 +101,12 @@ def test_the_command_line_shows_it(floor, tmp_path):
     folder = floor[2]
     code, said = pregao(
         "backtest", folder / "floor.json", "--data", folder / "data", "--path", "kernel",
-        "--out", tmp_path / "out",
+        "--out", tmp_path / "out", "--allocation", "sharpe",
     )  # fmt: skip
     assert code == 0, said
     assert "report:" in said
+    assert "one symbol alone: nothing to share out by sharpe" in said
+    assert "the gate was not asked" not in said
     page = (tmp_path / "out" / "backtest.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "forecasts were made in batch" in page.lower()

@@ -33,6 +33,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         Names of the regimes; their indices where left out.
     zone
         Time zone of hours, days and months.
+    gate
+        What the gate said of it before, where its whole verdict isn't at hand; empty: nothing.
     notes
         What a reader must know besides, each without a full stop.
     """
@@ -41,6 +43,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     trials: int = 0
     regimes: tuple[str, ...] = ()
     zone: str = "UTC"
+    gate: str = ""
     notes: tuple[str, ...] = ()
 
 

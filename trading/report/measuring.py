@@ -289,7 +289,7 @@ def _caveats(
     if 0.0 < days < 30.0:
         yield f"{days:.3g} days are one season of a market; figures a year are scaled up from them"
     if verdict is None:
-        yield "the gate was not asked"
+        yield terms.gate or "the gate was not asked"
     yield from terms.notes
 
 
