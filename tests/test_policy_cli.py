@@ -123,3 +123,14 @@ def test_what_was_said_out_of_fold_is_kept_whole_or_not_at_all(tmp_path):
     file = tmp_path / "outoffold" / f"{'1' * 16}.npz"
     file.write_bytes(file.read_bytes()[:100])
     assert kept(tmp_path, "1" * 16, 4) is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [("--problem", "nope", "exams must be of linear"), ("--seeds", "100", "less than or equal")],
+)
+def test_a_ranking_that_cant_be_is_told_with_its_option(option, value, told):
+    result = CliRunner().invoke(app, ["policy", "rank", option, value])
+    assert result.exit_code == 1
+    assert f"error {option}: " in result.output
+    assert told in result.output
