@@ -143,6 +143,18 @@ class FloorConfig(Config):
                 self._can_be_learnt(one, features, key)
         return self
 
+    @model_validator(mode="after")
+    def _policies_see_what_there_is(self) -> Self:
+        seen = {one.name for one in self.training.env.spec.features}
+        for one in self.symbols:
+            lost = seen.difference(column.name for column in self.features_of(one.symbol).found)
+            if lost:
+                raise ValueError(
+                    f"training.env.spec.features: {', '.join(sorted(lost))} is no column of "
+                    f"{one.symbol}; add it to features.columns, or leave it out"
+                )
+        return self
+
     def _can_be_learnt(self, one: SymbolConfig, features: FeatureConfig, key: str) -> None:
         """Raise for columns that a floor which learns from its venue's history can't have."""
         lost = features.streams & (untold(self.source(one.symbol)) | {"book"})

@@ -46,7 +46,8 @@ def school(
     Parameters
     ----------
     tapes
-        With out-of-fold predictions, one a symbol.
+        With out-of-fold predictions, one a symbol; features whose spec names no centre and scale
+        get them of all these.
     training
         How.
     seed
@@ -75,6 +76,7 @@ def school(
         ``resume``, and there is no checkpoint, or one of a training of other data or settings.
     """
     symbol = tapes[0].instrument.symbol if len(tapes) == 1 else TOGETHER
+    training = training.fitted(tapes)
     # How long it goes on may be said anew when it is gone on with.
     lasting = training.model_copy(update={"steps": 1, "seconds": 0.0})
     made = PolicyLineage.of(tapes, lasting, seed, 0, ensembles, code)

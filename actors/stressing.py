@@ -73,7 +73,8 @@ def stress(
     near = {symbol: one.after(since[symbol]) for symbol, one in beside.items()}
 
     def made(symbol: str, variation: Variation) -> Trader:
-        return varied(specs[symbol], variation).trader(MemoryJournal(keep=False))
+        desk = varied(specs[symbol], variation)
+        return desk.trader(MemoryJournal(keep=False), seed=variation.seed)
 
     path = EventPath("+".join(specs), tapes, made, config.risk, near)
     with console.status("the run as it was") as status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isnan
 from typing import NamedTuple
 
 import numba as nb
@@ -211,7 +212,8 @@ def observe_market(
     out[10] = _clip(1.0 - 1.0 / (1.0 + cost), 0.0, 1.0)
     out[11] = -1.0 if regime < 0.0 else regime / (regime + 1.0)
     for k in range(len(features)):
-        out[16 + k] = _clip((features[k] - centres[k]) / scales[k], -5.0, 5.0)
+        one = (features[k] - centres[k]) / scales[k]
+        out[16 + k] = 0.0 if isnan(one) else _clip(one, -5.0, 5.0)
 
 
 @nb.njit(cache=True, error_model="numpy", forceinline=True)

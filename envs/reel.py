@@ -69,7 +69,7 @@ class Reel:
             raise DataError("the simulator needs at least one decision tape")
         wide = len(spec.features)
         for tape in tapes:
-            if tape.features.shape[1] != wide:
+            if wide and tape.features.shape[1] != wide:
                 raise DataError(
                     f"{tape.instrument.symbol}: the policy sees {wide} features, the tape has "
                     f"{tape.features.shape[1]}; make it with DecisionTape.of(..., spec=spec)"
@@ -83,7 +83,7 @@ class Reel:
             one = tape.instrument
             terms[i] = one.costs.terms(one.leverage, one.interval if events.bars else 0.0)
         rows = np.concatenate([tape.rows for tape in tapes])
-        features = np.concatenate([tape.features for tape in tapes])
+        features = np.concatenate([tape.features[:, :wide] for tape in tapes])
         seen = aligned(len(rows), spec.size, np.float32)
         which = np.repeat(np.arange(len(tapes)), [len(tape) for tape in tapes])
         backdrop(rows, features, np.array(spec.scales), which, terms, seen)

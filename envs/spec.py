@@ -12,30 +12,16 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from envs.action import ACTIONS, AIM, DEAD_ZONE, ENDLESS, ENTER, ENTER_FIXED, STAY
+from envs.featureuse import FeatureUse
 from envs.observation import OBSERVATION, Component
 from market.config import Config
-from market.errors import SchemaMismatch
+from market.errors import SchemaMismatch, StateError
 
 __all__ = ["BracketActions", "ExposureActions", "FeatureUse", "PolicySpec"]
 
 Exposure = Annotated[float, Field(ge=-1.0, le=1.0)]
 Volatilities = Annotated[float, Field(ge=0.0, le=10_000.0)]
-
-
-class FeatureUse(Config):
-    """A feature column that a policy sees.
-
-    Parameters
-    ----------
-    name
-        Of the column.
-    centre, scale
-        What is subtracted from it, and what the rest is divided by; of the training data.
-    """
-
-    name: Annotated[str, Field(min_length=1)]
-    centre: float = 0.0
-    scale: Annotated[float, Field(gt=0.0)] = 1.0
+Floats = npt.NDArray[np.float64]
 
 
 class ExposureActions(Config):
@@ -125,7 +111,9 @@ class PolicySpec(Config):
     Parameters
     ----------
     features
-        Columns of the feature engine that are seen beside :data:`envs.observation.OBSERVATION`.
+        Columns of the feature engine that are seen beside :data:`envs.observation.OBSERVATION`:
+        names, or names with numbers. A policy is exported with all numbers, and its digest is of
+        them.
     action
         What may be answered: ``mode: exposure`` or ``mode: bracket``.
     max_hold
@@ -160,9 +148,10 @@ class PolicySpec(Config):
     @property
     def components(self) -> tuple[Component, ...]:
         """What is seen, in order."""
+        told = [(one.name, one.numbers) for one in self.features]
         return OBSERVATION + tuple(
-            Component(one.name, -5.0, 5.0, f"(x - {one.centre:g}) / {one.scale:g}", "a feature")
-            for one in self.features
+            Component(name, -5.0, 5.0, f"(x - {has[0]:g}) / {has[1]:g}" if has else "", "a feature")
+            for name, has in told
         )
 
     @property
@@ -176,7 +165,7 @@ class PolicySpec(Config):
         return len(OBSERVATION) + len(self.features)
 
     @cached_property
-    def table(self) -> npt.NDArray[np.float64]:
+    def table(self) -> Floats:
         """The actions, ``float64[A, 4]``: kind, exposure, stop's and target's distance.
 
         Kinds are :data:`~envs.action.STAY`, :data:`~envs.action.AIM`,
@@ -211,13 +200,64 @@ class PolicySpec(Config):
         """Positions that may be opened within an hour."""
         return self.trades_per_hour or ENDLESS
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Names of features whose centre and scale are not fitted yet."""
+        return tuple(one.name for one in self.features if one.numbers is None)
+
+    def fitted(self, values: Floats) -> PolicySpec:
+        """Return the spec with a centre and a scale for every feature.
+
+        Parameters
+        ----------
+        values
+            ``float64[m, k]``: the features on what a policy is trained on, and on nothing else;
+            see :meth:`FeatureUse.fitted`.
+
+        Raises
+        ------
+        ValueError
+            Another number of columns.
+
+        Examples
+        --------
+        >>> spec = PolicySpec(features=("run", {"name": "slope", "scale": 2.0}))
+        >>> run, slope = spec.fitted(np.array([[-1.349, 9], [0, 9], [1.349, 9]])).features
+        >>> (run.centre, run.scale), (slope.centre, slope.scale)
+        ((0.0, 1.0), (0.0, 2.0))
+        """
+        if not self.waiting:
+            return self
+        if values.ndim != 2 or values.shape[1] != len(self.features):
+            raise ValueError(
+                f"values must have {len(self.features)} columns, was of shape {values.shape}"
+            )
+        uses = tuple(one.fitted(values[:, k]) for k, one in enumerate(self.features))
+        # No copy: that would keep the digest where it was asked for before.
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+        return PolicySpec(**told | {"features": uses})
+
     @cached_property
-    def scales(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Centres and scales of the features, ``float64[k]`` each."""
-        return (
-            np.array([one.centre for one in self.features], np.float64),
-            np.array([one.scale for one in self.features], np.float64),
-        )
+    def scales(self) -> tuple[Floats, Floats]:
+        """Centres and scales of the features, ``float64[k]`` each.
+
+        Raises
+        ------
+        StateError
+            Some are not fitted yet.
+        """
+        self.refuse_waiting()
+        numbers = [one.numbers or (0.0, 1.0) for one in self.features]
+        centres, scales = np.array(numbers, np.float64).reshape(-1, 2).T
+        return np.ascontiguousarray(centres), np.ascontiguousarray(scales)
+
+    def refuse_waiting(self) -> None:
+        """Raise :class:`StateError` where a feature's numbers are not fitted yet."""
+        if self.waiting:
+            raise StateError(
+                f"{', '.join(self.waiting)}: neither centre nor scale are known; give them, or "
+                "take PolicySpec.fitted of the features that are trained on"
+            )
 
     @cached_property
     def digest(self) -> str:

@@ -113,6 +113,7 @@ def export(
     design = answers.network.design
     if not schema:
         spec = spec or design.spec or PolicySpec()
+        spec.refuse_waiting()
         if (spec.size, len(spec.table)) != (design.size, design.outputs):
             raise StateError(
                 f"{module}: sees {design.size} numbers and has {design.outputs} answers, the spec "

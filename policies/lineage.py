@@ -108,7 +108,7 @@ class PolicyLineage(msgspec.Struct, frozen=True):
 
 
 def tapes_digest(tapes: Sequence[DecisionTape]) -> str:
-    """Return the hash of tapes: instrument with its costs, clock, and every row.
+    """Return the hash of tapes: instrument with its costs, clock, every row, feature and event.
 
     Examples
     --------
@@ -119,11 +119,13 @@ def tapes_digest(tapes: Sequence[DecisionTape]) -> str:
     """
     made = hashlib.sha256()
     for tape in tapes:
-        made.update(
-            f"{tape.instrument.model_dump_json()} {tape.every} {tape.rows.shape}\n".encode()
-        )
-        for values, kind in ((tape.times, "<i8"), (tape.rows, "<f8")):
-            made.update(np.ascontiguousarray(values, kind).tobytes())
+        events, at = tape.happening
+        shapes = (tape.rows.shape, tape.features.shape, events.values.shape, events.bars)
+        made.update(f"{tape.instrument.model_dump_json()} {tape.every} {shapes}\n".encode())
+        for whole in (tape.times, at, events.times):
+            made.update(np.ascontiguousarray(whole, "<i8").tobytes())
+        for values in (tape.rows, tape.features, events.values):
+            made.update(np.ascontiguousarray(values, "<f8").tobytes())
     return made.hexdigest()
 
 

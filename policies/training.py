@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from envs.market import EnvConfig
 from envs.reward import RewardConfig
+from envs.tape import DecisionTape
 from market.config import Config
 from policies.curriculum import Curriculum
 
@@ -146,6 +149,19 @@ class Training(Config):
     def batch(self) -> int:
         """Decisions in a training batch, those between two episodes counted."""
         return self.envs * self.fragment * max(1, self.runners)
+
+    def fitted(self, tapes: Sequence[DecisionTape]) -> Training:
+        """Return it with a centre and a scale for every feature of its spec.
+
+        Parameters
+        ----------
+        tapes
+            What is trained on; all their rows together, each counting alike.
+        """
+        if not self.env.spec.waiting:
+            return self
+        spec = self.env.spec.fitted(np.concatenate([tape.features for tape in tapes]))
+        return self.model_copy(update={"env": self.env.model_copy(update={"spec": spec})})
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -82,7 +82,7 @@ RULES = {
         trades_per_hour=200,
     ),
     "bracket": PolicySpec(
-        features=(FeatureUse(name="run"), FeatureUse(name="momentum_1", scale=3.0)),
+        features=(FeatureUse(name="run", scale=1.0), FeatureUse(name="momentum_1", scale=3.0)),
         action=BracketActions(sizes=(0.4, 1.0), losses=(0.0, 3.0), profits=(0.0, 4.0)),
         max_hold=12,
         trades_per_hour=150,

@@ -80,7 +80,10 @@ class TestRules:
         assert left == {0, 1, 2, 3}
 
     def test_features_of_the_spec_are_seen_scaled(self):
-        uses = (FeatureUse(name="momentum_4", centre=0.5, scale=2.0), FeatureUse(name="run"))
+        uses = (
+            FeatureUse(name="momentum_4", centre=0.5, scale=2.0),
+            FeatureUse(name="run", scale=1.0),
+        )
         trader = leased(policy=Dealer(features=uses))
         decisions = run(trader, tape(60).events())
         names = toys.FeatureEngine(toys.FEATURES).names

@@ -153,8 +153,11 @@ class DeskSpec:
         """Return the same desk with the gate's verdict, and the model where it is kept for good."""
         return replace(self, model=model, verdict=verdict.headline, verdict_reasons=verdict.reasons)
 
-    def trader(self, journal: Journal, foretold: Foretold | None = None) -> Trader:
-        """Make the trader, not started yet; on forecasts made beforehand, it learns nothing."""
+    def trader(self, journal: Journal, foretold: Foretold | None = None, seed: int = 0) -> Trader:
+        """Make the trader, not started yet; on forecasts made beforehand, it learns nothing.
+
+        ``seed`` is that of the latencies which the paper broker draws.
+        """
         features = FeatureEngine(self.features, self.instrument.tick)
         learning = None
         if foretold is None:
@@ -165,7 +168,7 @@ class DeskSpec:
             features=features,
             ensemble=ensemble if foretold is None else foretold,
             policy=self._policy(),
-            broker=PaperBroker(self.instrument, self.capital),
+            broker=PaperBroker(self.instrument, self.capital, seed),
             journal=journal,
             every=self.every,
             capital=self.capital,

@@ -121,6 +121,7 @@ def _trial(config: dict[str, Any], task: Task) -> None:
     folder = task.folder / f"trial-{number:04d}"
     try:
         training = proposal(task.training, drawn(task.search, task.seed, number))
+        training = training.fitted([task.learnt])
         world = MarketWorld((task.learnt,), training.env, training.curriculum)
         rungs = task.search.steps(training.steps)
         for rung in range(begin, len(rungs)):
