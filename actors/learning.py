@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from actors.config import FloorConfig
+from actors.schooling import own_policy
 from actors.trainer import Learned, Trainer
 from market.beside import Beside
 from market.tape import Tape
@@ -63,6 +64,8 @@ def learn(
 ) -> list[DeskSpec]:
     """Fit every symbol's ensemble, train one policy for all, judge each on its hold-out.
 
+    A symbol whose own policy was trained with this very ensemble is traded by that.
+
     Parameters
     ----------
     config
@@ -93,14 +96,22 @@ def learn(
         )
         for one in fitted:
             say(f"[dim]{one.symbol:<8} {escape(one.columns)}[/]")
-        if any(one.policy == "ppo" for one in config.symbols):
+        own = {
+            one.symbol: found
+            for one in fitted
+            if config.symbol(one.symbol).policy == "ppo"
+            and (found := own_policy(config.folder, one.symbol, one.version, one.unseen))
+        }
+        for symbol in own:
+            say(f"[dim]{symbol:<8} traded by its own policy, of `pregao policy train`[/]")
+        if any(one.policy == "ppo" and one.symbol not in own for one in config.symbols):
             (policy,) = follow("policy (PPO)", [(trainers[0].train_policy, (tuple(fitted),))])
         else:
             policy = config.folder / "policy" / "policy.onnx"
         specs = [
-            describe(config, one.symbol, source(one.symbol), one.folder, policy).beginning(
-                tape, one.unseen
-            )
+            describe(
+                config, one.symbol, source(one.symbol), one.folder, own.get(one.symbol, policy)
+            ).beginning(tape, one.unseen)
             for tape, one in zip(tapes, fitted, strict=True)
         ]
         judged: list[tuple[Path, Verdict]] = follow(

@@ -13,7 +13,7 @@ from market.errors import StateError
 from policies.lineage import PolicyLineage
 from venues.library.words import moment
 
-__all__ = ["Schooling", "home", "note", "policy_of", "refuse_seen", "schooling"]
+__all__ = ["Schooling", "home", "note", "own_policy", "policy_of", "refuse_seen", "schooling"]
 
 _FILE = "policy.onnx"
 
@@ -45,6 +45,31 @@ def policy_of(folder: Path, symbol: str) -> Path:
     """Return the trained policy that a symbol is judged with: its own, else that of all."""
     own = home(folder, symbol) / _FILE
     return own if own.is_file() else home(folder) / _FILE
+
+
+def own_policy(folder: Path, symbol: str, version: str, unseen: int) -> Path | None:
+    """Return a symbol's own policy, if it may trade here; ``None``: the one of all does.
+
+    It may if `pregao policy train` made it with this very ensemble, and it has seen nothing of the
+    hold-out: with another ensemble it would be run in another world than it was trained in.
+
+    Parameters
+    ----------
+    folder
+        The floor's.
+    version
+        Of the ensemble that will tell it the odds.
+    unseen
+        Venue time behind which the hold-out lies.
+    """
+    policy = home(folder, symbol) / _FILE
+    try:
+        told = schooling(policy)
+    except StateError:
+        return None
+    made_with = "" if told.lineage is None else told.lineage.ensembles.get(symbol, "")
+    seen = told.until.get(symbol, unseen + 1)
+    return policy if made_with == version and seen <= unseen else None
 
 
 def note(policy: Path, tapes: Iterable[DecisionTape], lineage: PolicyLineage | None = None) -> None:

@@ -61,6 +61,11 @@ class Learned:
     columns: str
     lineage: Lineage
 
+    @property
+    def version(self) -> str:
+        """Of the ensemble."""
+        return read(self.folder)[0].version
+
 
 @dataclass(frozen=True)
 class Progress:
