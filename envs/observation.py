@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from math import isnan
 from typing import NamedTuple
@@ -81,10 +82,11 @@ def _clip(value: float, low: float, high: float) -> float:
 def exposure_of(units: float, worth: float, leverage: float, price: float) -> float:
     """Position as a fraction of the largest one: ``units * price / (worth * leverage)``.
 
-    The inverse of :func:`market.execution.target_units`; 0 where nothing is left to trade with.
+    The inverse of :func:`market.execution.target_units`. Where nothing is left to trade with, a
+    position that is still open is told as one too large, so that going flat closes it.
     """
     if worth <= 0.0:
-        return 0.0
+        return 0.0 if units == 0.0 else math.copysign(1.5, units)
     return units * price / (worth * leverage)
 
 

@@ -197,3 +197,12 @@ def test_rules_come_before_the_policys_answer():
     assert wanted(TABLE, LONG, 0.0, 1e-3, DEAD_ZONE, 0, 0, 0)[0] == 0.0, "no opening is left"
     assert wanted(TABLE, SHORT, 0.5, 1e-3, DEAD_ZONE, 0, 0, 0)[0] == 0.0, "a turn only closes"
     assert wanted(TABLE, LONG, 0.5, 1e-3, DEAD_ZONE, 0, 0, 0)[0] == 1.0
+
+
+def test_a_ruined_position_can_still_be_closed():
+    exposure = exposure_of(-2.0, -10.0, 5.0, 100.0)
+    assert exposure == -1.5
+    aim, _, _ = wanted(TABLE, FLAT, exposure, 1e-4, DEAD_ZONE, 0, 0, 1)
+    assert (aim, target_units(aim, -10.0, 5.0, 100.0)) == (0.0, 0.0)
+    assert aim != exposure, "an order is sent"
+    assert exposure_of(0.0, 0.0, 5.0, 100.0) == 0.0

@@ -134,8 +134,8 @@ class Trips:
     held
         ``int64[k]``: decisions from opening to closing.
     best, worst
-        ``float64[k]``: largest favourable and adverse excursion as fractions of ``entry``, at most
-        and at least 0 respectively where there was none; of the ranges of all events from the one
+        ``float64[k]``: largest favourable and adverse excursion as fractions of ``entry``, at
+        least and at most 0 respectively; of the ranges of all events from the one
         it opened on to the one before it closed, and the closing price.
     regime
         ``int64[k]``: at the decision that opened it; -1 where none is known.

@@ -46,6 +46,8 @@ class Latency(Config):
     def _is_one_of_them(self) -> Self:
         if self.quantiles and (self.seconds or self.sigma):
             raise ValueError("quantiles: are given in place of seconds and sigma; leave those out")
+        if self.sigma and not self.seconds:
+            raise ValueError("sigma: needs seconds, the median it spreads around")
         if len(self.quantiles) == 1 or list(self.quantiles) != sorted(self.quantiles):
             raise ValueError("quantiles: must be two or more, and must not fall")
         return self
