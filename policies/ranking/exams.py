@@ -28,8 +28,10 @@ def _market(**settings: object) -> Training:
 
 def _linear() -> Exam:
     problem = SignalProblem(moves=(), dead_zone=0.25, money=10.0)
-    settings = {"spread": 1.0, "hidden": (32, 32), "rate": 1e-3, "minibatch": 1024, "epochs": 6}
-    training = _trained(steps=2_000_000, gamma=0.99, gae=0.95, **settings)
+    # Not yet passed: .930 with one seed, see docs/optima.md.
+    settings = {"spread": 0.5, "hidden": (32, 32), "rate": 3e-3, "value": 0.5, "epochs": 10}
+    lanes = {"envs": 128, "fragment": 64}
+    training = _trained(steps=600_000, gamma=0.97, gae=0.9, **settings, **lanes)
     return control.signal(problem, training, "linear costs and risk (Chaouki A1)")
 
 
