@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from features.layout import lay
 from market.beside import Beside
 from market.errors import ConfigError
 from market.tape import Tape
+from models.card import read
 from models.fit import fit_ensemble
 from models.fitting.augmenting import Recorded
 from models.fitting.keeping import kept
@@ -38,6 +39,7 @@ from trading.desk import DeskSpec
 from trading.digest import digest
 from trading.foretold import Foretold
 from trading.journal import MemoryJournal
+from trading.judging import BEGIN, END
 from trading.record import Record
 from trading.report.figures import Terms
 from trading.unseen import known
@@ -60,7 +62,7 @@ class Plan:
     steps
         Tests of a walk forward with retraining; 0: the desks that a replay has learnt.
     allocation
-        How capital is shared out between symbols.
+        How capital is shared out between symbols; ``None``: it stays where it is.
     periods
         In each of which it is shared out anew.
     """
@@ -68,7 +70,7 @@ class Plan:
     path: Literal["event", "kernel"] = "event"
     policy: str = ""
     steps: int = 0
-    allocation: Allocation = field(default_factory=Allocation)
+    allocation: Allocation | None = None
     periods: int = 10
 
 
@@ -133,6 +135,8 @@ def traded(
         found = [one for one in _learnt(config, files, console) if one.spec.symbol in asked]
     if plan.policy:
         found = [replace(one, spec=replace(one.spec, policy=plan.policy)) for one in found]
+        if not plan.steps:
+            _look(config, found)
     if plan.path == "kernel" and not plan.steps:
         found = [_foreseen(one) for one in found]
     journals = {one.spec.symbol: MemoryJournal(keep=whole) for one in found}
@@ -164,9 +168,9 @@ def backtest(
     with console.status("figures"):
         figures = report.measure(record, terms=terms)
     report.summary(figures, console)
-    if len(record.sleeves) > 1:
+    if plan.allocation is not None and len(record.sleeves) > 1:
         console.print(_told(allocated(record, plan.allocation, plan.periods), plan.allocation))
-    elif plan.allocation.method != "equal":
+    elif plan.allocation is not None:
         console.print(f"one symbol alone: nothing to share out by {plan.allocation.method}")
     page = report.write(record, out, figures=figures)
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
@@ -186,6 +190,18 @@ def _learnt(config: FloorConfig, files: Mapping[str, Path], console: Console) ->
         )
         for one in specs
     ]  # fmt: skip
+
+
+def _look(config: FloorConfig, found: Sequence[_Desk]) -> None:
+    """Count a look at the hold-out by a policy that could be chosen for how it does; each once."""
+    with Registry(RegistryConfig.of(config.folder)) as registry:
+        for one in found:
+            spec, symbol = one.spec, one.spec.symbol
+            what = f"backtest {spec.policy} {read(spec.model)[0].version}"
+            known_ = {trial.what for trial in registry.trial_figures(symbol)}
+            if spec.policy not in ("flat", "hold") and what not in known_:
+                span = {BEGIN: int(one.tape.times[0]) / 1e9, END: int(one.tape.times[-1]) / 1e9}
+                registry.tried(symbol, what, span)
 
 
 def _foreseen(desk: _Desk) -> _Desk:

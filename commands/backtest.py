@@ -33,9 +33,9 @@ def backtest(
         int, typer.Option(min=0, help="Learn anew before each of so many tests.")
     ] = 0,
     allocation: Annotated[
-        Literal["equal", "volatility", "sharpe"],
-        typer.Option(help="How capital is shared out between symbols."),
-    ] = "equal",
+        Literal["equal", "volatility", "sharpe"] | None,
+        typer.Option(help="Also say what sharing capital out between symbols would come to."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report; the config's if left out.")
     ] = None,
@@ -54,7 +54,8 @@ def backtest(
 
     files = find(data)
     settings = chosen(read(config, data).floor, files)
-    plan = Plan(path, policy or "", walk_forward, Allocation(method=allocation))
+    shares = None if allocation is None else Allocation(method=allocation)
+    plan = Plan(path, policy or "", walk_forward, shares)
     folder = out or settings.folder
     _, mark = run(settings, files, tuple(symbols or ()), plan, folder, console)
     if mark:
