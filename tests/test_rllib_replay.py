@@ -82,6 +82,7 @@ def asked(path, seen):
 SHOWN = np.linspace(-0.95, 0.95, 20, dtype=np.float32)[:, None]
 
 
+@pytest.mark.soak
 def test_sac_learns_to_name_the_number(ray_cluster, tmp_path):
     import torch
     from ray.rllib.core.rl_module.rl_module import RLModule
@@ -98,6 +99,7 @@ def test_sac_learns_to_name_the_number(ray_cluster, tmp_path):
     np.testing.assert_allclose(found, 2.0 * torch.tanh(out[:, :1]).numpy(), atol=1e-5)
 
 
+@pytest.mark.soak
 def test_dqn_learns_to_name_the_sign(ray_cluster, tmp_path):
     import torch
     from ray.rllib.core.rl_module.rl_module import RLModule
