@@ -19,7 +19,7 @@ demo: setup  ## the whole floor on the bundled exchange, until Ctrl-C
 	@$(bin)/pregao demo
 
 test: setup  ## every test but the soak tests, in as many processes as there are cores, up to four
-	@$(bin)/python -m pytest -q -m "not soak" -n logical --maxprocesses 4 --dist loadgroup
+	@$(bin)/python -m pytest -q -m "not soak" -n logical --maxprocesses 4 --dist loadfile
 
 check: setup  ## format, lint, types, import order, file lengths, lock
 	@$(bin)/ruff format --check --quiet .

@@ -17,22 +17,9 @@ os.environ["RAY_AUTH_MODE"] = "token"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items):
-    """Keep a file's tests in one process, and all that need Ray in one, begun first.
-
-    So processes side by side share no fixture, and there is one Ray for all of them. pytest-xdist
-    deals tests out by what follows the @ of a name; it reads its own marks before this is called.
-    """
-    needs = {one.path for one in items if "ray_cluster" in getattr(one, "fixturenames", ())}
-    items.sort(key=lambda one: one.path not in needs)
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        for one in items:
-            one._nodeid += "@ray" if one.path in needs else f"@{one.path.name}"
-
-
 @pytest.fixture(scope="session")
 def ray_cluster():
-    """A local Ray for the whole session, started as the program starts its own."""
+    """A local Ray for the whole session of a process, started as the program starts its own."""
     import ray
 
     from actors.cluster import RayConfig, joined
