@@ -110,7 +110,7 @@ class ControlExam:
     about
         What it is, in a line.
     training
-        Settings that are known to pass it.
+        Settings it is sat with; docs/optima.md has what they came to.
     curriculum
         From an easier form of it, where it has one.
     """

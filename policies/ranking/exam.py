@@ -58,7 +58,7 @@ class Exam(Protocol):
 
     @property
     def training(self) -> Training:
-        """Settings that are known to pass it."""
+        """Settings it is sat with; docs/optima.md has what they came to."""
         ...
 
     @property

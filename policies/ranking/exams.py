@@ -1,4 +1,4 @@
-"""The exams there are, each with settings that are known to pass it."""
+"""The exams there are, each with the settings it is sat with."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class PlantedExam:
     ic, persistence, cost
         See :func:`envs.planted.planted`.
     training
-        Settings that are known to pass it.
+        Settings it is sat with; docs/optima.md has what they came to.
     curriculum
         From lower costs to these.
     rows
