@@ -74,8 +74,9 @@ class Contract(Config):
 
         Examples
         --------
-        >>> contract_of("WDOFUT").costs(5000.0)
-        Costs(commission=0.0, half_spread=5e-05, slippage=0.0, per_unit=0.12)
+        >>> costs = contract_of("WDOFUT").costs(5000.0)
+        >>> costs.half_spread, costs.per_unit
+        (5e-05, 0.12)
         """
         return Costs(
             half_spread=half_spread * self.tick_size / price,

@@ -12,6 +12,6 @@ from pregao import app
 def pregao(*arguments: object) -> tuple[int, str]:
     """Run a command; return its exit code and all it says, without colours and line breaks."""
     given = [str(one) for one in arguments]
-    result = CliRunner().invoke(app, given, env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, given, env={"COLUMNS": "400"})
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split())

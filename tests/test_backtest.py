@@ -1,10 +1,7 @@
 """The backtest runs the traders themselves, in lock-step lease windows."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from rich.console import Console
 
 from market.errors import DataError
 from market.tape import Tape
@@ -15,7 +12,6 @@ from risk.lease import LeaseBook
 from tests import toys
 from trading.backtest import run
 from trading.journal import MemoryJournal
-from trading.report import replayed as report
 
 NAMES = ("R_100", "R_75")
 
@@ -130,18 +126,3 @@ def test_what_cannot_be_run_is_refused():
             run(wrong, traders(), book)
     with pytest.raises(DataError, match="R_75: the tape is empty"):
         run([tape.slice(0, 0)], traders(), book)
-
-
-def test_the_report_shows_every_symbol(result, tmp_path):
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(report.table(result))
-    text = console.export_text()
-    console.file.close()
-    assert all(name in text for name in NAMES)
-    for a, b in pairwise(report.png(result)[:4]):
-        assert (a, b) in list(pairwise(b"\x89PNG"))
-    report.page(result, tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    figures = result.summary()["R_75"]
-    assert f"<td>{figures['pnl']:+,.2f}</td>" in page
-    assert 'src="data:image/png;base64,' in page

@@ -86,6 +86,6 @@ def leaked(cost: float, points: int = 801) -> Edge:
     Examples
     --------
     >>> round(leaked(0.0).gain, 3), round(leaked(0.5).gain, 3)
-    (0.798, 0.332)
+    (0.798, 0.396)
     """
     return edge(1.0, 0.0, cost, points)
